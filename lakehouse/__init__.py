@@ -1,0 +1,1 @@
+"""The Nova Corrente lakehouse: ERP changes to checked, served marts."""

@@ -1,0 +1,26 @@
+"""The errors a person may see: what happened, to what, and the next command."""
+
+from __future__ import annotations
+
+
+class LakehouseError(Exception):
+    """A failure with an exit status and a way on, so that nobody has to read a traceback."""
+
+    exit_status = 1
+
+    def __init__(self, what: str, *, hint: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.hint = hint
+
+
+class SettingsError(LakehouseError):
+    """A setting or an option that cannot be: the caller has to change the call."""
+
+    exit_status = 2
+
+
+class RefusedError(LakehouseError):
+    """A guard or a gate said no: nothing was changed."""
+
+    exit_status = 3

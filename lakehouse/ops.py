@@ -1,0 +1,77 @@
+"""The records of our own runs, in schema `ops` of the warehouse server.
+
+They live in PostgreSQL and not in the engine's database, so that a rebuild does not erase its own
+history. Only plain inserts and look-ups: what a record means is said by the module that writes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg2
+from psycopg2.extensions import connection as Connection
+from psycopg2.extras import Json, execute_values
+
+from lakehouse.erp import postgres
+from lakehouse.errors import LakehouseError
+from lakehouse.settings import Settings
+
+SCHEMA = """
+create schema if not exists ops;
+create table if not exists ops.pipeline_runs (
+    run_id text, step text, status text not null, started_at timestamptz not null,
+    ended_at timestamptz, result jsonb, error text, primary key (run_id, step)
+);
+create table if not exists ops.dbt_results (
+    run_id text, node text, kind text, status text not null, seconds double precision,
+    failures bigint, message text, recorded_at timestamptz not null default now()
+);
+create table if not exists ops.quality_results (
+    run_id text, suite text, expectation text, subject text, status text not null,
+    observed jsonb, recorded_at timestamptz not null default now()
+);
+create table if not exists ops.gates (
+    run_id text primary key, as_of_date date, staged_at timestamptz not null default now(),
+    marts jsonb not null, passed_at timestamptz
+);
+create table if not exists ops.published (
+    run_id text not null, as_of_date date, marts jsonb not null,
+    published_at timestamptz not null default now()
+);
+"""
+
+
+@contextmanager
+def warehouse(settings: Settings) -> Iterator[Connection]:
+    """One transaction on the warehouse server, with schema `ops` in place."""
+    try:
+        connection = psycopg2.connect(postgres.warehouse_dsn(settings), connect_timeout=10)
+    except psycopg2.OperationalError as error:
+        raise LakehouseError(
+            f"the warehouse server cannot be reached: {str(error).strip().splitlines()[0]}",
+            hint="run `lakehouse up`, or set WAREHOUSE_DSN to a server that runs",
+        ) from error
+    try:
+        with connection:
+            with connection.cursor() as cursor:
+                cursor.execute("select to_regclass('ops.published')")
+                if cursor.fetchone() == (None,):
+                    cursor.execute(SCHEMA)
+            yield connection
+    finally:
+        connection.close()
+
+
+def record(settings: Settings, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Append rows, all with the same columns, to a table of schema `ops`."""
+    if not rows:
+        return
+    columns = list(rows[0])
+    values = [
+        tuple(Json(row[c]) if isinstance(row[c], dict | list) else row[c] for c in columns)
+        for row in rows
+    ]
+    with warehouse(settings) as connection, connection.cursor() as cursor:
+        execute_values(cursor, f"insert into ops.{table} ({', '.join(columns)}) values %s", values)

@@ -1,0 +1,91 @@
+"""What the environment says, read here and nowhere else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lakehouse.errors import SettingsError
+
+PROJECT = Path(__file__).resolve().parent.parent
+CHOICES = {
+    "LAKEHOUSE_ENV": ("dev", "staging", "prod"),
+    "LAKEHOUSE_ENGINE": ("duckdb",),
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where everything of one lake lives."""
+
+    home: Path
+    lake_uri: str
+    env: str
+    engine: str
+    erp_dsn: str | None
+    """Somebody else's ERP server; None means the embedded one."""
+    warehouse_dsn: str | None
+    """Somebody else's warehouse server; None means the embedded one."""
+
+    @property
+    def postgres_home(self) -> Path:
+        return self.home / "postgres"
+
+    @property
+    def duckdb_path(self) -> Path:
+        return self.home / "warehouse.duckdb"
+
+    @property
+    def landing_uri(self) -> str:
+        return f"{self.lake_uri}/landing"
+
+    @property
+    def bronze_uri(self) -> str:
+        return f"{self.lake_uri}/bronze"
+
+    @property
+    def gold_uri(self) -> str:
+        return f"{self.lake_uri}/gold"
+
+    @property
+    def needs_embedded_postgres(self) -> bool:
+        return self.erp_dsn is None or self.warehouse_dsn is None
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings, or say which one is wrong and what it may be."""
+    env = os.environ if environ is None else environ
+    for name, allowed in CHOICES.items():
+        value = env.get(name) or allowed[0]
+        if value not in allowed:
+            raise SettingsError(
+                f"{name} is {value!r}, and may be {' or '.join(allowed)}",
+                hint=f"set {name} to one of these, or unset it; .env.example lists every setting",
+            )
+    home = Path(env.get("LAKEHOUSE_HOME") or PROJECT / ".lakehouse").absolute()
+    lake_uri = env.get("LAKE_URI") or str(home)
+    if "://" in lake_uri:
+        raise SettingsError(
+            f"LAKE_URI is {lake_uri!r}, and only a local folder is supported so far",
+            hint="set LAKE_URI to a folder, or unset it to use LAKEHOUSE_HOME",
+        )
+    return Settings(
+        home=home,
+        lake_uri=str(Path(lake_uri).absolute()),
+        env=env.get("LAKEHOUSE_ENV") or CHOICES["LAKEHOUSE_ENV"][0],
+        engine=env.get("LAKEHOUSE_ENGINE") or CHOICES["LAKEHOUSE_ENGINE"][0],
+        erp_dsn=env.get("ERP_DSN") or None,
+        warehouse_dsn=env.get("WAREHOUSE_DSN") or None,
+    )
+
+
+def export(settings: Settings) -> dict[str, str]:
+    """The settings as environment variables, for dbt's profile and for child processes."""
+    return {
+        "LAKEHOUSE_HOME": str(settings.home),
+        "LAKE_URI": settings.lake_uri,
+        "LAKEHOUSE_ENV": settings.env,
+        "LAKEHOUSE_ENGINE": settings.engine,
+    }
