@@ -1,0 +1,113 @@
+# What a person or CI does here. `make` alone says what there is.
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+# The interpreter that a new .venv is made from; empty means the first of these that will do.
+PYTHON ?=
+PYTHONS := python3 python3.13 python3.12 python3.11
+PYTEST_ARGS ?=
+SLOW := long or scheduler
+
+# One key for the folder, the locks and the project file: when one differs, set-up runs again.
+KEY := $(shell { pwd; cat pyproject.toml requirements/dev.txt; } | cksum | tr -cd 0-9)
+READY := .venv/ready-$(KEY)
+UV := "$(CURDIR)/.venv/bin/uv"
+
+# Nothing is written outside this folder.
+export UV_CACHE_DIR := $(CURDIR)/.venv/cache/uv
+export PIP_CACHE_DIR := $(CURDIR)/.venv/cache/pip
+export UV_PYTHON_DOWNLOADS := never
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: setup
+setup: $(READY) ## Make .venv from the locks (PYTHON=… picks the interpreter); run and test call it
+
+# A lock that changed, or a set-up that was interrupted, gets a new .venv: the cache makes it cheap,
+# and no half-installed package survives.
+$(READY):
+	@set -e; \
+	if [ -n "$(PYTHON)" ]; then set -- "$(PYTHON)"; else set -- $(PYTHONS); fi; \
+	found=; seen=; novenv=; \
+	for python; do \
+	    version=$$("$$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>&1) || continue; \
+	    seen="$$seen $$python is $$version;"; \
+	    "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || continue; \
+	    "$$python" -c 'import ensurepip, venv' 2>/dev/null || { novenv="$$python"; continue; }; \
+	    found="$$python"; break; \
+	done; \
+	if [ -z "$$found" ] && [ -n "$$novenv" ]; then \
+	    echo "$$novenv has no venv module: install it (Debian: apt install python3-venv), then run make setup again" >&2; exit 1; \
+	elif [ -z "$$found" ]; then \
+	    echo "Python 3.11 or newer is needed, and none was found ($${seen:- no $$* here;}): install one, or name it: make setup PYTHON=/path/to/python3" >&2; exit 1; \
+	fi; \
+	echo "Setting up .venv with $$found ..." >&2; \
+	mkdir -p .venv; \
+	find .venv -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} +; \
+	PYTHONDONTWRITEBYTECODE=1 "$$found" -m venv .venv; \
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements/setup.txt; \
+	$(UV) pip sync --python .venv/bin/python --require-hashes --compile-bytecode requirements/dev.txt; \
+	$(UV) pip install --quiet --python .venv/bin/python --offline --no-deps --no-build-isolation --editable .; \
+	touch $@
+
+.PHONY: run
+run: setup ## The whole chain on the demo company; each later run lives one more business day
+	@.venv/bin/lakehouse run --demo
+
+.PHONY: test
+test: setup ## The fast tests
+	@.venv/bin/pytest -n 2 -m "not ($(SLOW))" $(PYTEST_ARGS)
+
+.PHONY: test-slow
+test-slow: setup ## The long tests, and those that start a real Airflow
+	@.venv/bin/pytest -n 2 -m "$(SLOW)" $(PYTEST_ARGS)
+
+.PHONY: test-all
+test-all: test test-slow ## Every test
+
+.PHONY: lint
+lint: setup ## Style, types, layers and SQL
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@.venv/bin/sqlfluff lint dbt
+
+.PHONY: airflow
+airflow: setup ## A real Airflow on loopback, with the daily DAG; Ctrl-C stops it
+	@.venv/bin/lakehouse airflow
+
+.PHONY: clean
+clean: ## Stop the server and remove what set-up and tests made; the lake in .lakehouse stays
+	@if [ -x .venv/bin/lakehouse ]; then .venv/bin/lakehouse down; fi
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf *.egg-info build dbt/target dbt/logs
+	@find lakehouse dags tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: lock
+lock: setup ## Compile the locks from the .in files, keeping every pin that still fits
+	@$(call compile,.)
+
+.PHONY: lock-upgrade
+lock-upgrade: setup ## Compile the locks anew, with every pin as new as the .in files allow
+	@$(call compile,.,--upgrade)
+
+.PHONY: lock-check
+lock-check: setup ## Fail if `make lock` would change anything
+	@rm -rf .venv/lock-check && mkdir .venv/lock-check
+	@cp -R requirements requirements.in requirements.txt .venv/lock-check
+	@$(call compile,.venv/lock-check)
+	@diff -u requirements.txt .venv/lock-check/requirements.txt
+	@diff -ru requirements .venv/lock-check/requirements
+
+# One resolution in requirements.txt, then the smaller locks inside it.
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+    --no-annotate --custom-compile-command "make lock"
+define compile
+cd $(1) && $(COMPILE) $(2) requirements.in -o requirements.txt && \
+for name in setup runtime airflow spark dev; do \
+    $(COMPILE) -c requirements.txt requirements/$$name.in -o requirements/$$name.txt || exit 1; \
+done
+endef
