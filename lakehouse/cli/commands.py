@@ -1,0 +1,197 @@
+"""The commands of `lakehouse`: each one calls a step and says what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, NoReturn
+
+import click
+
+from lakehouse.cli import doctor as diagnosis
+from lakehouse.cli import report
+from lakehouse.cli.shell import Answer, answers, invoke
+from lakehouse.erp import postgres
+from lakehouse.errors import LakehouseError
+from lakehouse.lock import lake_lock
+from lakehouse.settings import Settings
+
+# Steps are imported inside the commands: dbt, duckdb and deltalake together cost seconds, and
+# `lakehouse --help`, `up` and `doctor` need none of them.
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run one command and exit with its status."""
+    invoke(lakehouse, arguments)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def lakehouse() -> None:
+    """The Nova Corrente lakehouse: from a change in the ERP to a served mart."""
+
+
+@lakehouse.group()
+def demo() -> None:
+    """The demo company in the embedded ERP."""
+
+
+@lakehouse.group("cdc")
+def cdc_group() -> None:
+    """Change data capture from the ERP into landing."""
+
+
+@lakehouse.group("bronze")
+def bronze_group() -> None:
+    """Landing into bronze Delta tables."""
+
+
+@lakehouse.command()
+@click.option("--new-port", is_flag=True, help="Choose another port, when the old one is taken.")
+@answers
+def up(settings: Settings, *, new_port: bool) -> Answer:
+    """Start the embedded PostgreSQL, made the first time."""
+    postgres.up(settings, new_port=new_port)
+    data = report.addresses(settings)
+    return Answer(data, report.table(data))
+
+
+@lakehouse.command()
+@answers
+def down(settings: Settings) -> Answer:
+    """Stop the embedded PostgreSQL; everything on disk stays."""
+    stopped = postgres.down(settings)
+    text = "PostgreSQL is stopped." if stopped else "PostgreSQL was not running."
+    return Answer({"stopped": stopped}, text)
+
+
+@lakehouse.command()
+@answers
+def status(settings: Settings) -> Answer:
+    """Show what runs, what is served and since when, and how the last run went."""
+    data = report.status(settings)
+    return Answer(data, report.status_text(data))
+
+
+@lakehouse.command()
+@answers
+def doctor(settings: Settings) -> Answer:
+    """Say what this machine lacks, and how to get it."""
+    checks = diagnosis.examine(settings)
+    missing = [check for check in checks if check.needed and not check.found]
+    text = report.doctor_text(checks)
+    if missing:
+        names = ", ".join(check.name for check in missing)
+        raise LakehouseError(f"this machine lacks {names}\n{text}", hint=missing[0].remedy)
+    return Answer({"checks": [asdict(check) for check in checks]}, text)
+
+
+@demo.command("create")
+@click.option("--seed", default=1, show_default=True, help="Another seed, another company.")
+@click.option("--days", default=0, show_default=True, help="Business days to live at once.")
+@answers
+def demo_create(settings: Settings, *, seed: int, days: int) -> Answer:
+    """Make the company: items, towers, stores and their opening stock."""
+    from lakehouse.erp import company
+
+    with lake_lock(settings, "lakehouse demo create"):
+        data = asdict(company.create(settings, seed=seed))
+        if days:
+            data |= asdict(company.advance(settings, days=days))
+    return Answer(data, report.line("demo", data))
+
+
+@demo.command("advance")
+@click.option("--days", default=1, show_default=True, help="Business days to live.")
+@answers
+def demo_advance(settings: Settings, *, days: int) -> Answer:
+    """Live more business days, committed the way an ERP does it."""
+    from lakehouse.erp import company
+
+    with lake_lock(settings, "lakehouse demo advance"):
+        data = asdict(company.advance(settings, days=days))
+    return Answer(data, report.line("demo", data))
+
+
+@cdc_group.command("sync")
+@answers
+def cdc_sync(settings: Settings) -> Answer:
+    """Take a snapshot when new, else every change up to now."""
+    return _step(settings, "extract")
+
+
+@bronze_group.command("load")
+@answers
+def bronze_load(settings: Settings) -> Answer:
+    """Load new landing files into bronze, each exactly once."""
+    return _step(settings, "bronze")
+
+
+@lakehouse.command()
+@click.option("--select", multiple=True, metavar="NODES", help="Only these models (dbt syntax).")
+@answers
+def transform(settings: Settings, *, select: tuple[str, ...]) -> Answer:
+    """Build and test the dbt models over what is new in bronze."""
+    from lakehouse import transform as steps
+    from lakehouse.orchestration import chain
+
+    with lake_lock(settings, "lakehouse transform"):
+        data = asdict(steps.transform(settings, run_id=chain.new_id(), select=select))
+    return Answer(data, report.line("transform", data))
+
+
+@lakehouse.command()
+@answers
+def gate(settings: Settings) -> Answer:
+    """Copy the marts beside the served ones and check them."""
+    return _step(settings, "checkpoint")
+
+
+@lakehouse.command()
+@answers
+def publish(settings: Settings) -> Answer:
+    """Serve what the gate has passed, then write gold."""
+    from lakehouse.orchestration import chain
+
+    return _step(settings, "publish", chain.last_gate(settings))
+
+
+@lakehouse.command()
+@answers
+def rebuild(settings: Settings) -> Answer:
+    """Drop the warehouse, build it again from bronze, and compare every mart."""
+    from lakehouse import transform as steps
+    from lakehouse.orchestration import chain
+
+    with lake_lock(settings, "lakehouse rebuild"):
+        data = asdict(steps.rebuild(settings, run_id=chain.new_id()))
+    return Answer(data, report.line("rebuild", data))
+
+
+@lakehouse.command()
+@click.option("--demo", "with_demo", is_flag=True, help="Make the company, or live one more day.")
+@answers
+def run(settings: Settings, *, with_demo: bool) -> Answer:
+    """Run the whole chain; an interrupted run goes on where it stopped."""
+    from lakehouse.orchestration import chain
+
+    if settings.needs_embedded_postgres:
+        postgres.up(settings)
+    run_id = chain.run(settings, demo=with_demo, report=report.say)
+    data = {"run_id": run_id} | report.status(settings)
+    return Answer(data, report.status_text(data))
+
+
+@lakehouse.command()
+@answers
+def airflow(settings: Settings) -> Answer:
+    """Serve the Airflow UI on this machine, until Ctrl-C."""
+    from lakehouse.orchestration import airflow as server
+
+    server.serve(settings)
+    return Answer({"stopped": True}, "Airflow is stopped.")
+
+
+def _step(settings: Settings, step: str, run_id: str | None = None) -> Answer:
+    from lakehouse.orchestration import chain
+
+    data: dict[str, Any] = chain.run_step(settings, step, run_id)
+    return Answer(data, report.line(step, data))

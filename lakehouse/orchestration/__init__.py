@@ -1,0 +1,1 @@
+"""The chain of steps, for the command line and for Airflow alike."""

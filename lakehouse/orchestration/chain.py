@@ -1,0 +1,178 @@
+"""The chain: extract, load, build, test, check, publish, each step recorded in `ops.pipeline_runs`.
+
+A step may be killed at any moment and run again. An interrupted run goes on where it stopped; a
+failed or refused one starts anew, because what was wrong may have been mended in the ERP since.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+
+from psycopg2.extras import Json
+
+from lakehouse import bronze, cdc, ops, publish, quality, transform
+from lakehouse.erp import company
+from lakehouse.errors import LakehouseError, RefusedError
+from lakehouse.lock import lake_lock
+from lakehouse.settings import Settings
+
+Counts = dict[str, Any]
+StepFunction = Callable[[Settings, str], Counts]
+Report = Callable[[str, Counts], None]
+
+FIRST_DAYS = 60
+"""The business days that `run --demo` lives the first time: a quarter."""
+
+
+def _demo(settings: Settings, _run_id: str) -> Counts:
+    """One more business day; the first time, the company and its first quarter."""
+    if not company.exists(settings):
+        company.create(settings)
+    lived = company.days_lived(settings)
+    if lived < FIRST_DAYS:
+        # The slot is made before the first day is lived, so that history is in the change log.
+        cdc.sync(settings)
+    return asdict(company.advance(settings, days=max(FIRST_DAYS - lived, 1)))
+
+
+def _extract(settings: Settings, _run_id: str) -> Counts:
+    return asdict(cdc.sync(settings))
+
+
+def _bronze(settings: Settings, _run_id: str) -> Counts:
+    return asdict(bronze.load(settings))
+
+
+def _dbt_run(settings: Settings, run_id: str) -> Counts:
+    return asdict(transform.dbt_run(settings, run_id=run_id))
+
+
+def _dbt_test(settings: Settings, run_id: str) -> Counts:
+    return asdict(transform.dbt_test(settings, run_id=run_id))
+
+
+def _checkpoint(settings: Settings, run_id: str) -> Counts:
+    staged = asdict(publish.stage(settings, run_id=run_id))
+    return staged | asdict(quality.check(settings, run_id=run_id))
+
+
+def _publish(settings: Settings, run_id: str) -> Counts:
+    swapped = asdict(publish.swap(settings, run_id=run_id))
+    return swapped | asdict(publish.write_gold(settings, run_id=run_id))
+
+
+DEMO = "demo"
+STEPS: Mapping[str, StepFunction] = MappingProxyType(
+    {
+        "extract": _extract,
+        "bronze": _bronze,
+        "dbt_run": _dbt_run,
+        "dbt_test": _dbt_test,
+        "checkpoint": _checkpoint,
+        "publish": _publish,
+    }
+)
+ALL_STEPS: Mapping[str, StepFunction] = MappingProxyType({DEMO: _demo, **STEPS})
+RUN_PREFIX = "run-"
+STEP_PREFIX = "step-"
+
+
+def run(settings: Settings, *, demo: bool = False, report: Report = lambda *_: None) -> str:
+    """Run the whole chain, or what an interrupted run left of it; return the run's id."""
+    with lake_lock(settings, "lakehouse run"):
+        run_id, done = _unfinished(settings) or (new_id(RUN_PREFIX), set())
+        for step in [DEMO, *STEPS] if demo else STEPS:
+            if step not in done:
+                report(step, _recorded(settings, step, run_id))
+        return run_id
+
+
+def run_step(settings: Settings, step: str, run_id: str | None = None) -> Counts:
+    """Run one step under the lake's lock, as Airflow and the single commands do."""
+    with lake_lock(settings, f"lakehouse {step}"):
+        return _recorded(settings, step, run_id or new_id())
+
+
+def last_run(settings: Settings) -> list[dict[str, Any]]:
+    """The steps of the newest run, in the order in which they ran."""
+    query = """
+        select run_id, step, status, started_at, ended_at, result, error from ops.pipeline_runs
+        where run_id = (
+            select run_id from ops.pipeline_runs order by started_at desc limit 1
+        )
+        order by started_at
+    """
+    with ops.warehouse(settings) as connection, connection.cursor() as cursor:
+        cursor.execute(query)
+        names = [column.name for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def last_gate(settings: Settings) -> str:
+    """The run whose marts stand beside the served ones."""
+    with ops.warehouse(settings) as connection, connection.cursor() as cursor:
+        cursor.execute("select run_id from ops.gates order by staged_at desc limit 1")
+        row = cursor.fetchone()
+    if row is None:
+        raise RefusedError("no gate has passed anything yet", hint="run `lakehouse gate`")
+    return str(row[0])
+
+
+def _unfinished(settings: Settings) -> tuple[str, set[str]] | None:
+    """The newest run of this command, if it was interrupted, and the steps it has done."""
+    steps = last_run(settings)
+    if not steps or not steps[0]["run_id"].startswith(RUN_PREFIX):
+        return None
+    status = {row["step"]: row["status"] for row in steps}
+    if status.get("publish") == "done" or {"failed", "refused"} & set(status.values()):
+        return None
+    return steps[0]["run_id"], {step for step, how in status.items() if how == "done"}
+
+
+def _recorded(settings: Settings, step: str, run_id: str) -> Counts:
+    """Run a step and keep a record of it, whatever becomes of it."""
+    _record(settings, run_id, step, "running")
+    try:
+        counts = ALL_STEPS[step](settings, run_id)
+    except RefusedError as error:
+        _record(settings, run_id, step, "refused", error=error.what)
+        raise
+    except LakehouseError as error:
+        _record(settings, run_id, step, "failed", error=error.what)
+        raise
+    except Exception as error:
+        _record(settings, run_id, step, "failed", error=repr(error))
+        raise
+    _record(settings, run_id, step, "done", result=counts)
+    return counts
+
+
+def _record(
+    settings: Settings,
+    run_id: str,
+    step: str,
+    status: str,
+    *,
+    result: Counts | None = None,
+    error: str | None = None,
+) -> None:
+    statement = """
+        insert into ops.pipeline_runs (run_id, step, status, started_at) values (%s, %s, %s, now())
+        on conflict (run_id, step) do update set status = excluded.status, result = %s, error = %s,
+            started_at = case when excluded.status = 'running' then now()
+                else pipeline_runs.started_at end,
+            ended_at = case when excluded.status = 'running' then null else now() end
+    """
+    values = (run_id, step, status, None if result is None else Json(result), error)
+    with ops.warehouse(settings) as connection, connection.cursor() as cursor:
+        cursor.execute(statement, values)
+
+
+def new_id(prefix: str = STEP_PREFIX) -> str:
+    """A run's id: who started it, when, and a little chance."""
+    return f"{prefix}{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"

@@ -1,0 +1,46 @@
+"""Settings: defaults that work, and refusals that say what may stand there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lakehouse import settings
+from lakehouse.errors import SettingsError
+
+
+def test_nothing_needs_to_be_set() -> None:
+    found = settings.load({})
+    assert found.home == settings.PROJECT / ".lakehouse"
+    assert found.lake_uri == str(found.home)
+    assert found.needs_embedded_postgres
+
+
+def test_an_empty_value_counts_as_unset() -> None:
+    assert settings.load({"ERP_DSN": "", "LAKE_URI": ""}) == settings.load({})
+
+
+def test_a_relative_home_is_made_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert settings.load({"LAKEHOUSE_HOME": "here"}).home == tmp_path / "here"
+
+
+def test_servers_of_others_need_no_embedded_one() -> None:
+    both = {"ERP_DSN": "postgresql://a/erp", "WAREHOUSE_DSN": "postgresql://b/warehouse"}
+    assert not settings.load(both).needs_embedded_postgres
+    assert settings.load({"ERP_DSN": both["ERP_DSN"]}).needs_embedded_postgres
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("LAKEHOUSE_ENV", "test"), ("LAKEHOUSE_ENGINE", "oracle"), ("LAKE_URI", "s3://bucket")],
+)
+def test_a_wrong_value_is_named(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} is '{value}'"):
+        settings.load({name: value})
+
+
+def test_what_is_exported_loads_to_the_same_settings(tmp_path: Path) -> None:
+    given = settings.load({"LAKEHOUSE_HOME": str(tmp_path), "LAKEHOUSE_ENV": "prod"})
+    assert settings.load(settings.export(given)) == given
