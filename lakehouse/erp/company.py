@@ -20,7 +20,6 @@ import psycopg2
 from psycopg2 import errors
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
-from psycopg2.extensions import parse_dsn
 
 from lakehouse.erp import master_data, postgres, stock
 from lakehouse.erp.stock import Deed, Transaction
@@ -55,6 +54,7 @@ EVERY_SO_MANY_DAYS: dict[Deed, int] = {
     master_data.touch_site: 2,
 }
 ONE_AT_A_TIME = 20241001  # the number of the advisory lock
+LOCK_TIMEOUT = "10s"  # the session of a process killed a moment ago may be committing still
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,12 @@ def exists(settings: Settings) -> bool:
     """Whether the ERP holds a demo company."""
     with _erp(settings) as connection, connection.cursor() as cursor:
         return _is_there(cursor)
+
+
+def days_lived(settings: Settings) -> int:
+    """How many whole business days the company has lived."""
+    with _erp(settings) as connection, connection.cursor() as cursor:
+        return _number(_read(cursor).day) - _number(FIRST_DAY)
 
 
 def create(settings: Settings, *, seed: int = 1, scale: float = 1) -> Created:
@@ -240,44 +246,31 @@ def _erp(settings: Settings) -> Iterator[Connection]:
     """One session of the ERP, the only one that plays the company."""
     dsn = postgres.erp_dsn(settings)
     try:
-        parse_dsn(dsn)
-    except psycopg2.ProgrammingError:
-        raise SettingsError(
-            "ERP_DSN is not a connection string of PostgreSQL",
-            hint="write it like postgresql://user@host:5432/database",
-        ) from None
-    try:
-        connection = psycopg2.connect(dsn, connect_timeout=10, application_name="lakehouse demo")
+        connection = psycopg2.connect(
+            dsn, connect_timeout=10, options=f"-c lock_timeout={LOCK_TIMEOUT}"
+        )
         try:
-            _wait_for_the_others(connection)
+            with connection.cursor() as cursor:
+                cursor.execute("select pg_advisory_lock(%s)", (ONE_AT_A_TIME,))
             yield connection
         finally:
             connection.close()
-    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
-        raise LakehouseError(
-            f"the ERP does not answer: {_first_line(error)}",
-            hint="start it (the embedded one: `lakehouse up`), then run the same command again: "
-            "it goes on where it stopped",
+    except errors.LockNotAvailable as error:
+        raise RefusedError(
+            "another process holds the demo company",
+            hint="wait until it has ended, then run the same command again",
         ) from error
     except errors.InsufficientPrivilege as error:
         raise LakehouseError(
             f"the ERP does not let the demo company in: {_first_line(error)}",
             hint="give ERP_DSN a user who owns the database",
         ) from error
-
-
-def _wait_for_the_others(connection: Connection) -> None:
-    # The session of a process killed a moment ago may be committing still: wait, then give up.
-    with connection.cursor() as cursor:
-        cursor.execute("set lock_timeout = '10s'")
-        try:
-            cursor.execute("select pg_advisory_lock(%s)", (ONE_AT_A_TIME,))
-        except errors.LockNotAvailable as error:
-            raise RefusedError(
-                "another process is living the demo company's days",
-                hint="wait until it has ended, then run the same command again",
-            ) from error
-    connection.commit()
+    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        raise LakehouseError(
+            f"the ERP {'failed' if error.pgcode else 'cannot be reached'}: {_first_line(error)}",
+            hint="see that it is up (the embedded one: `lakehouse up`), then run the same command "
+            "again: it goes on where it stopped",
+        ) from error
 
 
 def _first_line(error: psycopg2.Error) -> str:
