@@ -1,0 +1,189 @@
+"""Airflow on loopback, kept by us: its database made, its processes started, watched and stopped.
+
+Its metadata live in the embedded PostgreSQL. There is no triggerer: no task of ours defers.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import http.client
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import psycopg2
+
+from lakehouse.erp import postgres
+from lakehouse.errors import LakehouseError, RefusedError
+from lakehouse.lock import make_home
+from lakehouse.orchestration.airflow_home import Airflow, command, configure
+from lakehouse.orchestration.processes import Child, end, spawn
+from lakehouse.progress import progress
+from lakehouse.settings import Settings
+
+# Scheduler and triggerer would serve their logs on every interface; the API server reads the files.
+COMPONENTS: Mapping[str, tuple[str, ...]] = {
+    "api-server": ("api-server",),
+    "scheduler": ("scheduler", "--skip-serve-logs"),
+    "dag-processor": ("dag-processor",),
+}
+JOBS = ("scheduler", "dag_processor")
+START_TIMEOUT_S = 180.0
+
+
+def prepare(settings: Settings) -> Airflow:
+    """Make what Airflow needs, or renew what has changed, and bring its database up to date."""
+    with _alone(settings):
+        return _prepare(settings)
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[Callable[[], Airflow]]:
+    """Airflow up and healthy for as long as the block runs.
+
+    What the block gets says how to reach it, and raises once one of its processes has ended.
+    """
+    with _alone(settings):
+        airflow = _prepare(settings)
+        children: dict[str, Child] = {}
+
+        def alive() -> Airflow:
+            _check(airflow, children)
+            return airflow
+
+        try:
+            since = datetime.now(UTC)
+            for name, arguments in COMPONENTS.items():
+                started = command(settings, airflow, *arguments)
+                children[name] = spawn(started, airflow.log(name))
+            with progress("Airflow starts"):
+                _wait_until_healthy(airflow, children, since)
+            yield alive
+        finally:
+            # The API server last, so that tasks can still report how they ended.
+            for child in reversed(children.values()):
+                end(child)
+
+
+def serve(settings: Settings, ready: Callable[[Airflow], None]) -> None:
+    """Keep Airflow up until Ctrl-C or SIGTERM; call `ready` once it can be used."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with running(settings) as alive:
+            ready(alive())
+            while True:
+                time.sleep(1)
+                alive()
+    except KeyboardInterrupt:
+        return
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _prepare(settings: Settings) -> Airflow:
+    server = postgres.up(settings)
+    airflow = configure(settings, server)
+    _migrate(settings, airflow, server)
+    return airflow
+
+
+def _migrate(settings: Settings, airflow: Airflow, server: postgres.Server) -> None:
+    """Bring the metadata database to this Airflow's version, once a version."""
+    # Airflow's own check costs seconds at every start, so the database carries our mark.
+    mark = f"migrated by Airflow {_version()}"
+    with closing(psycopg2.connect(server.dsn("airflow"))) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "select shobj_description(oid, 'pg_database') from pg_database"
+                " where datname = current_database()"
+            )
+            if cursor.fetchone() == (mark,):
+                return
+            with progress("Airflow's database is brought up to date"):
+                log = airflow.log("migrate")
+                migration = spawn(command(settings, airflow, "db", "migrate"), log)
+                try:
+                    status = migration.wait()
+                finally:
+                    end(migration)
+            if status != 0:
+                raise LakehouseError(
+                    f"Airflow's database could not be brought up to date (status {status})",
+                    hint=f"see {log}",
+                )
+            cursor.execute("comment on database airflow is %s", (mark,))
+
+
+def _version() -> str:
+    try:
+        return version("apache-airflow-core")
+    except PackageNotFoundError:
+        raise LakehouseError(
+            "Airflow is not installed beside this lakehouse",
+            hint="run `make setup`, or install requirements/airflow.txt",
+        ) from None
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """One Airflow a lake: a second one would take the first one's port and database."""
+    make_home(settings)
+    folder = settings.home / "airflow"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with (folder / "airflow.lock").open("a+", encoding="utf8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise RefusedError(
+                f"the Airflow of {settings.home} is up already, under process {file.read()}",
+                hint="use that one, or end it with Ctrl-C where it runs",
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def _wait_until_healthy(airflow: Airflow, children: Mapping[str, Child], since: datetime) -> None:
+    """Until the scheduler and the DAG processor of this start have given a sign of life."""
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while True:
+        _check(airflow, children)
+        health = _health(airflow)
+        beats = [health.get(job, {}).get(f"latest_{job}_heartbeat") for job in JOBS]
+        if all(beat and datetime.fromisoformat(beat) > since for beat in beats):
+            return
+        if time.monotonic() > deadline:
+            raise LakehouseError(
+                f"Airflow was not healthy after {START_TIMEOUT_S:.0f} s: {json.dumps(health)}",
+                hint=f"see the logs in {airflow.logs}",
+            )
+        time.sleep(0.25)
+
+
+def _health(airflow: Airflow) -> dict[str, Any]:
+    connection = http.client.HTTPConnection("127.0.0.1", airflow.port, timeout=10)
+    try:
+        connection.request("GET", "/api/v2/monitor/health")
+        return dict(json.loads(connection.getresponse().read()))
+    except (OSError, http.client.HTTPException, ValueError):
+        return {}
+    finally:
+        connection.close()
+
+
+def _check(airflow: Airflow, children: Mapping[str, Child]) -> None:
+    for name, child in children.items():
+        if child.poll() is not None:
+            raise LakehouseError(
+                f"Airflow's {name} ended by itself (status {child.returncode})",
+                hint=f"see {airflow.log(name)}, then start Airflow again",
+            )

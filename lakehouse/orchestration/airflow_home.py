@@ -1,0 +1,163 @@
+"""The folder of one lake's Airflow: its configuration, keys and password, and how to call it.
+
+One generated `airflow.cfg` says all of it, so that `AIRFLOW_HOME=<home>/airflow airflow …` typed
+by hand means the same Airflow. Nobody but the owner of the lake's folder can read its secrets.
+"""
+
+from __future__ import annotations
+
+import configparser
+import io
+import json
+import secrets
+import socket
+import sys
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from pathlib import Path
+
+from lakehouse.erp.postgres import Server
+from lakehouse.errors import LakehouseError
+from lakehouse.settings import PROJECT, Settings, export
+
+USER = "admin"
+KEYS = (("core", "fernet_key", 32), ("api", "secret_key", 32), ("api_auth", "jwt_secret", 64))
+
+
+@dataclass(frozen=True)
+class Airflow:
+    """Where one lake's Airflow lives and how to reach it."""
+
+    home: Path
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def configuration(self) -> Path:
+        return self.home / "airflow.cfg"
+
+    @property
+    def passwords(self) -> Path:
+        """Airflow's own file of users and passwords: `{"admin": "…"}`."""
+        return self.home / "passwords.json"
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "logs"
+
+    def log(self, component: str) -> Path:
+        return self.logs / f"{component}.log"
+
+
+def configure(settings: Settings, server: Server) -> Airflow:
+    """Make the folder or renew what has changed: ports may move, keys and password stay."""
+    home = settings.home / "airflow"
+    former, port = _former(home / "airflow.cfg")
+    airflow = Airflow(home, port if port and _is_free(port) else _free_port())
+    airflow.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not airflow.passwords.exists():
+        _write_private(airflow.passwords, json.dumps({USER: secrets.token_urlsafe(18)}))
+    new = configparser.ConfigParser(interpolation=None)
+    new.read_dict(_options(airflow, server))
+    for section, option, length in KEYS:
+        made = urlsafe_b64encode(secrets.token_bytes(length)).decode()
+        new[section][option] = former.get(section, option, fallback=made)
+    text = io.StringIO()
+    new.write(text)
+    _write_private(airflow.configuration, text.getvalue())
+    return airflow
+
+
+def _former(path: Path) -> tuple[configparser.ConfigParser, int]:
+    """What was configured the last time, and the port; nothing and 0 the first time."""
+    file = configparser.ConfigParser(interpolation=None)
+    try:
+        file.read(path, "utf8")
+        return file, file.getint("api", "port", fallback=0)
+    except (configparser.Error, ValueError) as error:
+        raise LakehouseError(
+            f"{path}, which holds Airflow's keys, cannot be read: {error}",
+            hint="remove it for a new one; connections saved in Airflow must then be saved again",
+        ) from error
+
+
+def command(settings: Settings, airflow: Airflow, *arguments: str) -> list[str]:
+    """A call of Airflow's own command line that no variable of the caller's shell can lead away."""
+    file, _ = _former(airflow.configuration)
+    ours = (
+        f"AIRFLOW__{part}__{option}".upper() for part in file.sections() for option in file[part]
+    )
+    variables = export(settings) | {
+        "AIRFLOW_HOME": str(airflow.home),
+        "AIRFLOW_CONFIG": str(airflow.configuration),
+    }
+    return [
+        "env",
+        *(argument for name in ours for argument in ("-u", name)),
+        *(f"{name}={value}" for name, value in variables.items()),
+        *(sys.executable, "-m", "airflow", *arguments),
+    ]
+
+
+def _options(airflow: Airflow, server: Server) -> dict[str, dict[str, str]]:
+    """What differs from Airflow's defaults: where things are, loopback only, and two cores."""
+    dsn = server.dsn("airflow").replace("postgresql:", "postgresql+psycopg2:", 1)
+    return {
+        "core": {
+            "dags_folder": str(PROJECT / "dags"),
+            "plugins_folder": str(airflow.home / "plugins"),
+            "load_examples": "False",
+            "executor": "LocalExecutor",
+            "parallelism": "2",
+            "execution_api_server_url": f"{airflow.url}/execution/",
+            # The default asks a name server, and waits for it where there is no network.
+            "hostname_callable": "socket.gethostname",
+            "simple_auth_manager_users": f"{USER}:admin",
+            "simple_auth_manager_passwords_file": str(airflow.passwords),
+        },
+        "database": {
+            # The passfile is known to psycopg2 and to asyncpg, for which Airflow derives a DSN.
+            "sql_alchemy_conn": dsn.replace("%", "%%"),
+            "sql_alchemy_pool_size": "2",
+        },
+        "logging": {"base_log_folder": str(airflow.logs)},
+        "api": {"host": "127.0.0.1", "port": str(airflow.port), "base_url": airflow.url},
+        "api_auth": {},
+        "scheduler": {"scheduler_idle_sleep_time": "0.2"},
+        # A worker may wait that long, five seconds by default, before it sees that its task ended.
+        "workers": {"min_heartbeat_interval": "1"},
+        "openlineage": {"disabled": "True"},
+        "dag_processor": {
+            "parsing_processes": "1",
+            # The default is in the system's temporary folder.
+            "dag_bundle_storage_path": str(airflow.home / "bundles"),
+        },
+    }
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Replace a file by one that only its owner may read."""
+    new = path.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    new.touch(mode=0o600)
+    new.write_text(text, "utf8")
+    new.replace(path)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
