@@ -10,8 +10,12 @@ SLOW := long or scheduler
 
 # One key for the folder, the locks and the project file: when one differs, set-up runs again.
 KEY := $(shell { pwd; cat pyproject.toml requirements/dev.txt; } | cksum | tr -cd 0-9)
-READY := .venv/ready-$(KEY)
+STAMP := .venv/ready-$(KEY)
+# An interpreter that was removed from the machine leaves a .venv that only looks ready.
+READY := $(STAMP)$(if $(wildcard .venv/bin/python),,-without-python)
 UV := "$(CURDIR)/.venv/bin/uv"
+# Without isolation a build uses the setuptools of the lock, not one that nobody checked.
+INTO_VENV := --python .venv/bin/python --no-build-isolation
 
 # Nothing is written outside this folder.
 export UV_CACHE_DIR := $(CURDIR)/.venv/cache/uv
@@ -29,28 +33,39 @@ setup: $(READY) ## Make .venv from the locks (PYTHON=… picks the interpreter);
 # and no half-installed package survives.
 $(READY):
 	@set -e; \
-	if [ -n "$(PYTHON)" ]; then set -- "$(PYTHON)"; else set -- $(PYTHONS); fi; \
-	found=; seen=; novenv=; \
-	for python; do \
-	    version=$$("$$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>&1) || continue; \
-	    seen="$$seen $$python is $$version;"; \
-	    "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || continue; \
-	    "$$python" -c 'import ensurepip, venv' 2>/dev/null || { novenv="$$python"; continue; }; \
-	    found="$$python"; break; \
-	done; \
-	if [ -z "$$found" ] && [ -n "$$novenv" ]; then \
-	    echo "$$novenv has no venv module: install it (Debian: apt install python3-venv), then run make setup again" >&2; exit 1; \
-	elif [ -z "$$found" ]; then \
-	    echo "Python 3.11 or newer is needed, and none was found ($${seen:- no $$* here;}): install one, or name it: make setup PYTHON=/path/to/python3" >&2; exit 1; \
-	fi; \
-	echo "Setting up .venv with $$found ..." >&2; \
+	$(call find_python); \
+	echo "Setting up .venv with $$found, a minute or two the first time ..." >&2; \
 	mkdir -p .venv; \
 	find .venv -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} +; \
 	PYTHONDONTWRITEBYTECODE=1 "$$found" -m venv .venv; \
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements/setup.txt; \
-	$(UV) pip sync --python .venv/bin/python --require-hashes --compile-bytecode requirements/dev.txt; \
-	$(UV) pip install --quiet --python .venv/bin/python --offline --no-deps --no-build-isolation --editable .; \
-	touch $@
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
+	    --require-hashes -r requirements/setup.txt; \
+	$(UV) pip sync --quiet $(INTO_VENV) --require-hashes --compile-bytecode requirements/dev.txt; \
+	$(UV) pip install --quiet $(INTO_VENV) --offline --no-deps --editable .; \
+	touch $(STAMP)
+
+# Leaves the interpreter in $$found, or ends with one sentence that says what is missing.
+define find_python
+if [ -n "$(PYTHON)" ]; then set -- "$(PYTHON)"; else set -- $(PYTHONS); fi; \
+found=; seen=; no_venv=; \
+for python; do \
+    version=$$("$$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) \
+        || continue; \
+    seen="$$seen; $$python is $$version"; \
+    "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || continue; \
+    if "$$python" -c 'import ensurepip, venv' 2>/dev/null; then found="$$python"; break; fi; \
+    no_venv="$$python"; \
+done; \
+if [ -z "$$found" ] && [ -n "$$no_venv" ]; then \
+    echo "$$no_venv has no venv module: install it (Debian: apt install python3-venv), then run" \
+        "make setup again" >&2; \
+    exit 1; \
+elif [ -z "$$found" ]; then \
+    echo "Python 3.11 or newer is needed (looked for $$*$$seen): install it, or name it:" \
+        "make setup PYTHON=/path/to/python3" >&2; \
+    exit 1; \
+fi
+endef
 
 .PHONY: run
 run: setup ## The whole chain on the demo company; each later run lives one more business day
@@ -81,10 +96,10 @@ airflow: setup ## A real Airflow on loopback, with the daily DAG; Ctrl-C stops i
 
 .PHONY: clean
 clean: ## Stop the server and remove what set-up and tests made; the lake in .lakehouse stays
-	@if [ -x .venv/bin/lakehouse ]; then .venv/bin/lakehouse down; fi
+	-@if [ -x .venv/bin/lakehouse ]; then .venv/bin/lakehouse down; fi
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	@rm -rf *.egg-info build dbt/target dbt/logs
-	@find lakehouse dags tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find . -name .lakehouse -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: lock
 lock: setup ## Compile the locks from the .in files, keeping every pin that still fits
