@@ -1,0 +1,110 @@
+"""The gate: what stands in `marts_next` passes all its expectations, or is not served."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from psycopg2.extensions import connection as Connection
+from psycopg2.extras import Json, execute_values
+
+from lakehouse import ops
+from lakehouse.erp import postgres
+from lakehouse.errors import RefusedError
+from lakehouse.quality import checkpoint, suites
+from lakehouse.quality.checkpoint import ERROR, PASSED, Outcome
+from lakehouse.settings import PROJECT, Settings
+
+EXPECTATIONS = PROJECT / "expectations"
+CHECKPOINT = "marts"
+SCHEMA = "marts_next"
+NAMED = 3
+"""So many of what is wrong stand in the message; all of it stands in ops.quality_results."""
+
+STAGED = """
+    select obj_description(to_regnamespace(%s), 'pg_namespace'), staged_at,
+        (select array_agg(tablename::text order by 1) from pg_tables where schemaname = %s)
+    from (values (1)) as one left join ops.gates on run_id = %s
+"""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """So many expectations were checked, and all passed."""
+
+    expectations: int
+
+
+def check(settings: Settings, *, run_id: str, expectations: Path = EXPECTATIONS) -> Checked:
+    """Check the staged marts of this run; they may be served only after it."""
+    with ops.warehouse(settings) as connection:
+        staged_at, marts = _staged(connection, run_id)
+    asked = suites.load(expectations, CHECKPOINT)
+    outcomes = checkpoint.run(asked, postgres.warehouse_dsn(settings), SCHEMA)
+    outcomes += _unchecked(marts, asked)
+    wrong = [outcome for outcome in outcomes if outcome.status != PASSED]
+    with ops.warehouse(settings) as connection:
+        if _staged(connection, run_id)[0] != staged_at:
+            raise RefusedError(
+                f"the marts of run {run_id} were staged anew while they were checked",
+                hint="run `lakehouse gate`, once at a time",
+            )
+        _record(connection, run_id, outcomes, passed=not wrong)
+    if wrong:
+        raise _closed(run_id, wrong)
+    return Checked(len(outcomes))
+
+
+def _staged(connection: Connection, run_id: str) -> tuple[datetime, list[str]]:
+    """When the marts were staged, and which ones, if they are those of this run."""
+    with connection.cursor() as cursor:
+        cursor.execute(STAGED, (SCHEMA, SCHEMA, run_id))
+        staged_run, staged_at, marts = cursor.fetchone() or (None, None, None)
+    if staged_run != run_id or staged_at is None:
+        raise RefusedError(
+            f"the marts of run {run_id} cannot be checked: {SCHEMA} "
+            + (f"holds those of run {staged_run}" if staged_run else "is not there"),
+            hint="run `lakehouse gate`: it copies the marts, then checks them",
+        )
+    return staged_at, marts or []
+
+
+def _unchecked(marts: Sequence[str], asked: suites.Checkpoint) -> list[Outcome]:
+    """A mart of which nothing is asked would be served without ever having been looked at."""
+    known = {validation.asset for validation in asked.validations}
+    why = {"exception": f"no suite in checkpoints/{CHECKPOINT}.yml"}
+    return [Outcome(mart, "checkpoint", mart, ERROR, why) for mart in marts if mart not in known]
+
+
+def _record(
+    connection: Connection, run_id: str, outcomes: Sequence[Outcome], *, passed: bool
+) -> None:
+    rows = [
+        (run_id, *(Json(value) if isinstance(value, dict) else value for value in values))
+        for values in (asdict(outcome).values() for outcome in outcomes)
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute("delete from ops.quality_results where run_id = %s", (run_id,))
+        execute_values(
+            cursor,
+            "insert into ops.quality_results"
+            " (run_id, suite, expectation, subject, status, observed) values %s",
+            rows,
+        )
+        cursor.execute(
+            "update ops.gates set passed_at = case when %s then now() end where run_id = %s",
+            (passed, run_id),
+        )
+
+
+def _closed(run_id: str, wrong: Sequence[Outcome]) -> RefusedError:
+    sentences = [outcome.sentence for outcome in wrong[:NAMED]]
+    if len(wrong) > NAMED:
+        sentences.append(f"and {len(wrong) - NAMED} more")
+    return RefusedError(
+        f"the gate is closed for run {run_id}: {'; '.join(sentences)}",
+        hint="the marts published before stay served; every result of this run is in"
+        " ops.quality_results; mend the cause, then run `lakehouse run`",
+    )

@@ -1,0 +1,91 @@
+"""Each expectation has a bad sample: the good rows with one thing broken, seen by it alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from lakehouse.erp import postgres
+from lakehouse.quality import checkpoint, suites
+from lakehouse.quality.checkpoint import FAILED, PASSED
+from lakehouse.quality.gate import CHECKPOINT, EXPECTATIONS
+from lakehouse.settings import Settings
+
+pytestmark = [pytest.mark.server, pytest.mark.xdist_group("great_expectations")]
+
+GOOD = Path(__file__).with_name("good.sql").read_text("utf8")
+
+ROW_COUNT = "expect_table_row_count_to_be_between"
+NOT_NULL = "expect_column_values_to_not_be_null"
+UNIQUE = "expect_column_values_to_be_unique"
+UNIQUE_TOGETHER = "expect_compound_columns_to_be_unique"
+BETWEEN = "expect_column_values_to_be_between"
+IN_SET = "expect_column_values_to_be_in_set"
+
+MOVEMENT = "update fact_stock_movements set {} where stock_movement_id = 3"
+POSITION = "update rpt_stock_position set {} where item_id = '0148'"
+BAD = {
+    ("dim_items", ROW_COUNT): "delete from dim_items",
+    ("dim_items.item_key", NOT_NULL): "update dim_items set item_key = null where item_id = '0148'",
+    ("dim_items.item_id, valid_from", UNIQUE_TOGETHER): (
+        "update dim_items set valid_from = '1900-01-01' where item_key = 'a2'"
+    ),
+    ("dim_items.unit_cost_brl", BETWEEN): (
+        "update dim_items set unit_cost_brl = 1000000.01 where item_id = '0148'"
+    ),
+    ("dim_towers", ROW_COUNT): "delete from dim_towers",
+    ("dim_towers.tower_key", NOT_NULL): (
+        "update dim_towers set tower_key = null where tower_id = 'BAFRD017'"
+    ),
+    ("dim_towers.tower_id, valid_from", UNIQUE_TOGETHER): (
+        "update dim_towers set tower_id = 'BAFRD017'"
+    ),
+    ("fact_stock_movements.stock_movement_id", NOT_NULL): MOVEMENT.format(
+        "stock_movement_id = null"
+    ),
+    ("fact_stock_movements.stock_movement_id", UNIQUE): MOVEMENT.format("stock_movement_id = 2"),
+    ("fact_stock_movements.item_key", NOT_NULL): MOVEMENT.format("item_key = null"),
+    ("fact_stock_movements.tower_key", NOT_NULL): MOVEMENT.format("tower_key = null"),
+    ("fact_stock_movements.movement_type", IN_SET): MOVEMENT.format("movement_type = 'Issue'"),
+    ("fact_stock_movements.unit_cost_brl", BETWEEN): MOVEMENT.format("unit_cost_brl = -0.01"),
+    ("rpt_stock_position.item_id, tower_id", UNIQUE_TOGETHER): POSITION.format(
+        "item_id = '010825'"
+    ),
+    ("rpt_stock_position.current_stock", BETWEEN): POSITION.format("current_stock = -0.001"),
+    ("rpt_stock_position.as_of_date", NOT_NULL): POSITION.format("as_of_date = null"),
+}
+
+
+def test_each_expectation_fails_on_its_bad_sample_and_on_no_other(server_lake: Settings) -> None:
+    dsn = postgres.warehouse_dsn(server_lake)
+    connection = psycopg2.connect(dsn)
+    with connection, connection.cursor() as cursor:
+        for number, statement in enumerate(["", *BAD.values()]):
+            cursor.execute(f"create schema s{number}; set search_path = s{number}")
+            cursor.execute(GOOD + statement)
+    connection.close()
+
+    assert check(dsn, "s0") == dict.fromkeys(BAD, PASSED)
+    for number, broken in enumerate(BAD, 1):
+        # The other tables are as good as in the good sample, which speaks for them.
+        found = check(dsn, f"s{number}", only=broken[0].split(".")[0])
+        wrong = {about: status for about, status in found.items() if status != PASSED}
+        assert wrong == {broken: FAILED}
+
+
+def check(dsn: str, schema: str, only: str = "") -> dict[tuple[str, str], str]:
+    asked = suites.load(EXPECTATIONS, CHECKPOINT)
+    if only:
+        chosen = tuple(each for each in asked.validations if each.asset == only)
+        asked = replace(asked, validations=chosen)
+    found = checkpoint.run(asked, dsn, schema)
+    return {(outcome.subject, outcome.expectation): outcome.status for outcome in found}
+
+
+def test_every_suite_is_in_a_checkpoint() -> None:
+    files = {path.stem for path in (EXPECTATIONS / "suites").glob("*.yml")}
+    asked = suites.load(EXPECTATIONS, CHECKPOINT)
+    assert {validation.suite.name for validation in asked.validations} == files
