@@ -8,11 +8,11 @@ PYTHONS := python3 python3.13 python3.12 python3.11
 PYTEST_ARGS ?=
 SLOW := long or scheduler
 
-# One key for the folder, the locks and the project file: when one differs, set-up runs again.
-KEY := $(shell { pwd; cat pyproject.toml requirements/dev.txt; } | cksum | tr -cd 0-9)
+# One key for the folder, the lock and the package's own lines: when one differs, set-up runs again.
+KEY := $(shell { pwd; sed '/^\[tool/q' pyproject.toml; cat requirements/dev.txt; } | cksum | tr -cd 0-9)
 STAMP := .venv/ready-$(KEY)
 # An interpreter that was removed from the machine leaves a .venv that only looks ready.
-READY := $(STAMP)$(if $(wildcard .venv/bin/python),,-without-python)
+READY := $(STAMP)$(shell test -x .venv/bin/python || echo -without-python)
 UV := "$(CURDIR)/.venv/bin/uv"
 # Without isolation a build uses the setuptools of the lock, not one that nobody checked.
 INTO_VENV := --python .venv/bin/python --no-build-isolation
@@ -88,7 +88,7 @@ lint: setup ## Style, types, layers and SQL
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
-	@.venv/bin/sqlfluff lint dbt
+	@.venv/bin/sqlfluff lint dbt/models dbt/tests
 
 .PHONY: airflow
 airflow: setup ## A real Airflow on loopback, with the daily DAG; Ctrl-C stops it
