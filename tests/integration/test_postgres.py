@@ -199,10 +199,12 @@ def test_a_broken_record_is_named_and_costs_no_data(standing: Settings, record: 
 
 
 def test_a_broken_record_is_written_anew_as_its_hint_says(standing: Settings) -> None:
-    query(cluster.read(standing), "create table recorded as select 42 as answer")
+    server = cluster.read(standing)
+    query(server, "create table recorded as select 42 as answer")
     wrong = {"port": "5432", "socket_folder": "/", "passfile": 1}
     cluster.write_private(standing.postgres_home / "server.json", json.dumps(wrong))
     assert postgres.down(standing)
+    Path(server.socket_folder).rmdir()
     with pytest.raises(LakehouseError, match="cannot be read"):
         postgres.up(standing)
     assert query(postgres.up(standing, new_port=True), "table recorded") == [(42,)]
