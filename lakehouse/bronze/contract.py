@@ -1,0 +1,167 @@
+"""What a source promised to deliver: one YAML file a table, read once and checked whole."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+import pyarrow as pa
+import yaml
+from pydantic import AfterValidator, ConfigDict, StringConstraints, TypeAdapter, ValidationError
+
+from lakehouse.errors import LakehouseError
+
+FOLDER = Path(__file__).parent / "contracts"
+TYPES = {
+    "text": pa.string(),
+    "bigint": pa.int64(),
+    "integer": pa.int32(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "timestamptz": pa.timestamp("us", "UTC"),
+    "double": pa.float64(),
+}
+DECIMAL = re.compile(r"decimal\((\d+), ?(\d+)\)")
+MOST_DIGITS = 38
+
+
+def arrow_type(name: str) -> pa.DataType:
+    """The one Arrow type that a contract's type stands for."""
+    if name in TYPES:
+        return TYPES[name]
+    decimal = DECIMAL.fullmatch(name)
+    if decimal is None:
+        words = [*TYPES, "decimal(12,2)"]
+        raise ValueError(f"{name!r} is no type{_nearest(name, words)}: {', '.join(words)}")
+    precision, scale = int(decimal[1]), int(decimal[2])
+    if not scale <= precision <= MOST_DIGITS or precision == 0:
+        raise ValueError(f"{name!r}: 1 to {MOST_DIGITS} digits, the scale no more than these")
+    return pa.decimal128(precision, scale)
+
+
+def _known_type(name: str) -> str:
+    arrow_type(name)
+    return name
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+Text = Annotated[str, StringConstraints(min_length=1)]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column as delivered."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    name: Name
+    type: Annotated[str, AfterValidator(_known_type)]
+    description: Text
+    nullable: bool = False
+    pii: Literal["none", "name", "contact", "identity", "free_text"] = "none"
+
+    @property
+    def arrow(self) -> pa.DataType:
+        return arrow_type(self.type)
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One table of one source: what a row is, what names it, and its columns."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    source: str
+    entity: str
+    description: Text
+    grain: Text
+    delivers: Literal["changes", "rows"]
+    """A change log with a position for every row, or plain rows."""
+    key: tuple[Name, ...]
+    columns: tuple[Column, ...]
+
+    def __post_init__(self) -> None:
+        names = [column.name for column in self.columns]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"columns named twice: {', '.join(twice)}")
+        if not self.key:
+            raise ValueError("the key has no column")
+        for name in self.key:
+            if name not in names:
+                raise ValueError(f"key column {name!r} is no column{_nearest(name, names)}")
+            if self.columns[names.index(name)].nullable:
+                raise ValueError(f"key column {name!r} may not be nullable")
+
+    @property
+    def name(self) -> str:
+        return f"{self.source}/{self.entity}"
+
+
+@cache
+def contracts() -> tuple[Contract, ...]:
+    """Every contract of this project, by source and entity."""
+    return tuple(read(path) for path in sorted(FOLDER.glob("*/*.yml")))
+
+
+def read(path: Path) -> Contract:
+    """Read `<source>/<entity>.yml`, or say which line of it is wrong."""
+    try:
+        text = path.read_text("utf8")
+        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        document = yaml.safe_load(text)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise _broken(path, " ".join(str(error).split())) from error
+    if not isinstance(document, dict):
+        raise _broken(path, "it is not a mapping of names to values")
+    # Where the file lies says whose it is; a name inside could only contradict it.
+    own = {"source": path.parent.name, "entity": path.stem}
+    for name in own.keys() & document.keys():
+        raise _broken(path, f"line {_line(tree, (name,))}: {name} is told by the file's path")
+    try:
+        return TypeAdapter(Contract).validate_python({**document, **own})
+    except ValidationError as error:
+        found = [_finding(tree, dict(details)) for details in error.errors()]
+        raise _broken(path, "; ".join(found)) from error
+
+
+def _broken(path: Path, why: str) -> LakehouseError:
+    return LakehouseError(
+        f"the contract {path.parent.name}/{path.name} is wrong: {why}",
+        hint=f"mend {path} and run the same command again",
+    )
+
+
+def _finding(tree: yaml.Node | None, details: dict[str, Any]) -> str:
+    place = details["loc"]
+    message = details["msg"].removeprefix("Value error, ")
+    if details["type"] == "unexpected_keyword_argument":
+        known = Column if "columns" in place[:-1] else Contract
+        fields = [name for name in known.__dataclass_fields__ if name not in ("source", "entity")]
+        message = f"no such field{_nearest(str(place[-1]), fields)}"
+    field = ".".join(str(part) for part in place)
+    return f"line {_line(tree, place)}: {f'{field}: ' if field else ''}{message}"
+
+
+def _line(node: yaml.Node | None, place: tuple[int | str, ...]) -> int:
+    """The line of a field, or of what should hold it when it is missing."""
+    line = node.start_mark.line if node else 0
+    for part in place:
+        if isinstance(node, yaml.MappingNode):
+            found = [pair for pair in node.value if pair[0].value == part]
+            if not found:
+                break
+            line, node = found[0][0].start_mark.line, found[0][1]
+        elif isinstance(node, yaml.SequenceNode):
+            node = node.value[part]
+            line = node.start_mark.line
+    return int(line) + 1
+
+
+def _nearest(word: str, words: list[str]) -> str:
+    near = get_close_matches(word, words, n=1)
+    return f", did you mean {near[0]!r}?" if near else ""
