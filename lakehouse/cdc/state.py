@@ -1,0 +1,79 @@
+"""How far the reader is: one small file, written whole, never ahead of the landing files."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from lakehouse.errors import LakehouseError
+from lakehouse.settings import Settings
+
+TO_START_ANEW = (
+    "for a new snapshot, remove cdc/state.json from the lake's folder, drop the ERP's slot if it "
+    "is still there (`select pg_drop_replication_slot('lakehouse')`), and run `lakehouse cdc sync`"
+)
+
+
+@dataclass(frozen=True)
+class State:
+    """The server that is read, and the position up to which its changes are durable here."""
+
+    system_identifier: str
+    timeline: int
+    generation: int
+    tables: tuple[str, ...]
+    durable_lsn: str | None
+    """None until the generation's snapshot has been read to its end."""
+
+    @property
+    def position(self) -> int:
+        return 0 if self.durable_lsn is None else lsn_number(self.durable_lsn)
+
+
+def path(settings: Settings) -> Path:
+    return settings.home / "cdc" / "state.json"
+
+
+def load(settings: Settings) -> State | None:
+    """What the last run left; None before the first one."""
+    file = path(settings)
+    try:
+        values = json.loads(file.read_text("utf8"))
+        state = State(**{**values, "tables": tuple(values["tables"])})
+        _ = state.position
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, KeyError) as error:
+        raise LakehouseError(
+            f"{file}, which says how far the ERP has been read, is damaged: {error}",
+            hint=TO_START_ANEW,
+        ) from error
+    return state
+
+
+def save(settings: Settings, state: State) -> None:
+    """Replace the file durably: after a crash there is the old one or the new one."""
+    file = path(settings)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_suffix(".new")
+    with unfinished.open("w", encoding="utf8") as out:
+        json.dump(asdict(state), out, indent=2)
+        out.flush()
+        os.fsync(out.fileno())
+    unfinished.replace(file)
+    descriptor = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def lsn_number(text: str) -> int:
+    high, low = text.split("/")
+    return int(high, 16) << 32 | int(low, 16)
+
+
+def lsn_text(number: int) -> str:
+    return f"{number >> 32:X}/{number & 0xFFFFFFFF:X}"

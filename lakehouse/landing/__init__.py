@@ -1,0 +1,43 @@
+"""Landing: the files that sources deliver, in the layout of Airbyte's S3 destination."""
+
+from __future__ import annotations
+
+from lakehouse.landing.files import (
+    LandedFile,
+    last_generation,
+    list_files,
+    new_file,
+    remove_unfinished,
+    write_file,
+)
+from lakehouse.landing.layout import (
+    BOUNDARIES,
+    BOUNDARY_COLUMNS,
+    SNAPSHOT,
+    STREAM,
+    Delivery,
+    boundary_schema,
+    change_schema,
+    iso_ms,
+    seq,
+    to_ms,
+)
+
+__all__ = [
+    "BOUNDARIES",
+    "BOUNDARY_COLUMNS",
+    "SNAPSHOT",
+    "STREAM",
+    "Delivery",
+    "LandedFile",
+    "boundary_schema",
+    "change_schema",
+    "iso_ms",
+    "last_generation",
+    "list_files",
+    "new_file",
+    "remove_unfinished",
+    "seq",
+    "to_ms",
+    "write_file",
+]

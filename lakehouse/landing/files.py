@@ -1,0 +1,122 @@
+"""Landing files appear whole and durable or not at all, and are never replaced."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lakehouse.errors import LakehouseError
+from lakehouse.settings import Settings
+
+Write = Callable[[pa.Table], None]
+_UNFINISHED = ".*.unfinished"
+
+
+@dataclass(frozen=True, order=True)
+class LandedFile:
+    """One delivered file of one entity."""
+
+    source: str
+    entity: str
+    path: Path
+
+
+def list_files(settings: Settings) -> list[LandedFile]:
+    """Every delivered file, by source, entity and name."""
+    root = Path(settings.landing_uri)
+    return sorted(
+        LandedFile(path.parent.parent.name, path.parent.name, path)
+        for path in root.glob("*/*/*.parquet")
+        if not path.name.startswith(".")
+    )
+
+
+def write_file(settings: Settings, source: str, entity: str, table: pa.Table) -> None:
+    """Deliver one table as one file."""
+    with new_file(settings, source, entity, table.schema) as write:
+        write(table)
+
+
+@contextmanager
+def new_file(settings: Settings, source: str, entity: str, schema: pa.Schema) -> Iterator[Write]:
+    """Deliver what the block writes as one file, a row group a table; nothing if it fails."""
+    folder = Path(settings.landing_uri) / source / entity
+    try:
+        _make_folder(folder)
+        unfinished = folder / f".{uuid.uuid4().hex}.unfinished"
+        try:
+            with unfinished.open("xb") as out:
+                with pq.ParquetWriter(out, schema, compression="zstd") as writer:
+                    yield writer.write_table
+                out.flush()
+                os.fsync(out.fileno())
+            _publish(unfinished)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        raise LakehouseError(
+            f"a landing file of {source}/{entity} could not be written: {error.strerror or error}",
+            hint=f"make room and rights in {folder}, then run the same command again",
+        ) from error
+
+
+def remove_unfinished(settings: Settings, source: str) -> None:
+    """Remove what a killed writer of this source left; only its one writer may call this."""
+    for path in (Path(settings.landing_uri) / source).glob(f"*/{_UNFINISHED}"):
+        path.unlink()
+
+
+def last_generation(settings: Settings, source: str) -> int:
+    """The greatest generation that this source has delivered, 0 if none."""
+    found = 0
+    for file in list_files(settings):
+        if file.source == source:
+            found = max(found, _generation(file.path))
+    return found
+
+
+def _generation(path: Path) -> int:
+    try:
+        metadata = pq.read_metadata(path)
+    except pa.ArrowInvalid:
+        return 0  # no Parquet: not of our making, and bronze will say so
+    leaves = metadata.schema.names
+    if "_airbyte_generation_id" not in leaves:
+        return 0
+    column = leaves.index("_airbyte_generation_id")
+    groups = [metadata.row_group(i).column(column) for i in range(metadata.num_row_groups)]
+    return max((int(g.statistics.max) for g in groups if g.statistics), default=0)
+
+
+def _publish(unfinished: Path) -> None:
+    now = datetime.now(UTC)
+    stem = f"{now:%Y_%m_%d}_{int(now.timestamp() * 1000)}"
+    part = 0
+    while (path := unfinished.with_name(f"{stem}_{part}.parquet")).exists():
+        part += 1
+    unfinished.rename(path)
+    _sync_folder(path.parent)
+
+
+def _make_folder(folder: Path) -> None:
+    if folder.is_dir():
+        return
+    folder.mkdir(parents=True)
+    for parent in list(folder.parents)[:3]:
+        _sync_folder(parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,105 @@
+"""The columns of a landing file: Airbyte's, the row's, and those of change data capture."""
+
+from __future__ import annotations
+
+import binascii
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+
+SNAPSHOT, STREAM = 0, 1
+"""The phases of `seq`: a snapshot's row is older than any streamed change of its generation."""
+
+BOUNDARIES = ("_cdc", "boundaries")
+"""Source and entity that snapshots and truncations are announced in."""
+
+UTC_MICROSECONDS = pa.timestamp("us", "UTC")
+_CHANGES = pa.list_(
+    pa.struct([(name, pa.string()) for name in ("field", "change", "reason")]),
+)
+_META = pa.struct([("sync_id", pa.int64()), ("changes", _CHANGES)])
+_AIRBYTE_COLUMNS = (
+    pa.field("_airbyte_raw_id", pa.string()),
+    pa.field("_airbyte_extracted_at", UTC_MICROSECONDS),
+    pa.field("_airbyte_generation_id", pa.int64()),
+    pa.field("_airbyte_meta", _META),
+)
+_CDC_COLUMNS = (
+    pa.field("_ab_cdc_lsn", pa.int64()),
+    pa.field("_ab_cdc_updated_at", pa.string()),
+    pa.field("_ab_cdc_deleted_at", pa.string()),
+    pa.field("_cdc_commit_lsn", pa.int64()),
+    pa.field("_cdc_op", pa.string()),
+    pa.field("_cdc_unchanged", pa.string()),
+)
+BOUNDARY_COLUMNS = (
+    pa.field("source", pa.string()),
+    pa.field("entity", pa.string()),
+    pa.field("seq", pa.string()),
+    pa.field("kind", pa.string()),
+    pa.field("committed_at", UTC_MICROSECONDS),
+    pa.field("commit_lsn", pa.int64()),
+    pa.field("row_count", pa.int64()),
+)
+
+
+def change_schema(columns: Iterable[pa.Field]) -> pa.Schema:
+    """The schema of a file with changes of a table that has these columns."""
+    return pa.schema([*_AIRBYTE_COLUMNS, *columns, *_CDC_COLUMNS])
+
+
+def boundary_schema() -> pa.Schema:
+    """The schema of a file with boundaries."""
+    return pa.schema([*_AIRBYTE_COLUMNS, *BOUNDARY_COLUMNS])
+
+
+def seq(generation: int, phase: int, lsn: int) -> str:
+    """A position in the change log as text that sorts the same on every engine."""
+    return f"{generation:06d}{phase}{lsn:019d}"
+
+
+def to_ms(moment: datetime) -> datetime:
+    """A moment in UTC, cut to the millisecond so that it never becomes later."""
+    return moment.astimezone(UTC).replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def iso_ms(moment: datetime) -> str:
+    """A moment as Airbyte writes one."""
+    return to_ms(moment).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Which generation and which sync rows come with: Airbyte's four columns."""
+
+    generation: int
+    sync_id: int
+
+    def table(self, schema: pa.Schema, columns: Iterable[pa.Array], rows: int) -> pa.Table:
+        """The columns after Airbyte's, completed to a table of this schema."""
+        offsets = pa.array(np.zeros(rows + 1, np.int32))
+        changes = pa.ListArray.from_arrays(offsets, pa.array([], _CHANGES.value_type))
+        sync_ids = pa.repeat(pa.scalar(self.sync_id, pa.int64()), rows)
+        airbyte = [
+            _random_uuids(rows),
+            pa.repeat(pa.scalar(datetime.now(UTC), UTC_MICROSECONDS), rows),
+            pa.repeat(pa.scalar(self.generation, pa.int64()), rows),
+            pa.StructArray.from_arrays([sync_ids, changes], fields=list(_META)),
+        ]
+        return pa.Table.from_arrays([*airbyte, *columns], schema=schema)
+
+
+def _random_uuids(count: int) -> pa.Array:
+    """Version 4 UUIDs as text; made in one go, since uuid4() would cost more than the row."""
+    raw = np.frombuffer(os.urandom(16 * count), np.uint8).reshape(count, 16).copy()
+    raw[:, 6] = raw[:, 6] & 0x0F | 0x40
+    raw[:, 8] = raw[:, 8] & 0x3F | 0x80
+    digits = np.frombuffer(binascii.hexlify(raw.tobytes()), np.uint8).reshape(count, 32)
+    text = np.full((count, 36), ord("-"), np.uint8)
+    text[:, [i for i in range(36) if i not in (8, 13, 18, 23)]] = digits
+    offsets = np.arange(count + 1, dtype=np.int32) * 36
+    return pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(text.tobytes()))
