@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -76,9 +75,10 @@ def say(step: str, counts: Mapping[str, Any]) -> None:
 
 
 def line(step: str, counts: Mapping[str, Any]) -> str:
-    """One line for a step: its plain counts, and what nested ones add up to."""
-    parts = [f"{name.replace('_', ' ')} {_plain(value)}" for name, value in counts.items()]
-    return f"{step:<12}" + " · ".join(part for part in parts if not part.endswith(" "))
+    """One line for a step: its plain counts; what it says table by table is for `--json`."""
+    plain = {name: value for name, value in counts.items() if isinstance(value, int | str)}
+    parts = [f"{name.replace('_', ' ')} {_plain(value)}" for name, value in plain.items()]
+    return f"{step:<12}" + " · ".join(parts)
 
 
 def table(rows: Mapping[str, Any]) -> str:
@@ -86,13 +86,7 @@ def table(rows: Mapping[str, Any]) -> str:
     return "\n".join(f"{name:<24}{value}" for name, value in rows.items())
 
 
-def _plain(value: Any) -> str:
-    if isinstance(value, bool | str) or value is None:
-        return "" if value is None else str(value)
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_plain(inner)}" for name, inner in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(_plain(inner) for inner in value)
-    return json.dumps(value, default=str)
+def _plain(value: int | str) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else value

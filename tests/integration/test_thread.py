@@ -1,0 +1,101 @@
+"""The thread from the ERP to the served marts, whole, killed at each step, and re-delivered."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lakehouse import bronze, transform
+from lakehouse.erp import postgres
+from lakehouse.orchestration import chain
+from lakehouse.settings import Settings, export
+from tests.integration.thread import ask, assert_serves_the_erp, change
+
+pytestmark = pytest.mark.server
+
+RUN_AND_DIE = """
+import os, signal, sys
+from lakehouse import settings
+from lakehouse.orchestration import chain
+
+def do_and_die(*arguments, do=chain.ALL_STEPS[sys.argv[1]]):
+    do(*arguments)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+chain.ALL_STEPS = {**chain.ALL_STEPS, sys.argv[1]: do_and_die}
+chain.run(settings.load(), demo=True)
+"""
+
+
+def test_a_change_in_the_erp_is_served_after_a_run(server_lake: Settings) -> None:
+    chain.run(server_lake, demo=True)
+    assert_serves_the_erp(server_lake)
+    erp, warehouse = postgres.erp_dsn(server_lake), postgres.warehouse_dsn(server_lake)
+    [(item, tower)] = ask(erp, "select item_id, tower_id from stock_movements limit 1")
+    change(
+        erp,
+        f"update items set unit_cost_brl = 777.77, updated_at = now() where item_id = '{item}'",
+        "insert into stock_movements select max(stock_movement_id) + 1, "
+        f"'{item}', '{tower}', 'receipt', 5, 777.77, now(), '', now(), now() from stock_movements",
+        "update inventory set current_stock = current_stock + 5, updated_at = now() "
+        f"where item_id = '{item}' and tower_id = '{tower}'",
+    )
+    versions = f"select count(*) from marts.dim_items where item_id = '{item}'"
+    [(before,)] = ask(warehouse, versions)
+
+    chain.run(server_lake)
+
+    assert_serves_the_erp(server_lake)
+    assert ask(warehouse, versions) == [(before + 1,)]
+    result = {row["step"]: row["result"] for row in chain.last_run(server_lake)}
+    assert result["bronze"]["rows"] == 3
+
+
+def test_a_chain_killed_after_each_step_ends_the_same(server_lake: Settings) -> None:
+    environment = export(server_lake)
+    for step in chain.ALL_STEPS:
+        done = subprocess.run(
+            [sys.executable, "-c", RUN_AND_DIE, step],
+            env=environment,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == -signal.SIGKILL, done.stderr
+    run_id = chain.run(server_lake, demo=True)
+
+    assert_serves_the_erp(server_lake)
+    steps = chain.last_run(server_lake)
+    assert [row["step"] for row in steps] == list(chain.ALL_STEPS)
+    assert {(row["run_id"], row["status"]) for row in steps} == {(run_id, "done")}
+
+
+def test_shuffled_and_repeated_files_give_the_same_marts(server_lake: Settings) -> None:
+    chain.run(server_lake, demo=True)
+    chain.run(server_lake, demo=True)
+    expected = transform.mart_hashes(server_lake)
+    other = replace(
+        server_lake,
+        home=server_lake.home / "other",
+        lake_uri=str(server_lake.home / "other"),
+        warehouse_dsn=postgres.warehouse_dsn(server_lake),
+    )
+    random.seed(7)
+    files = [*Path(server_lake.landing_uri).rglob("*.parquet")] * 2
+    random.shuffle(files)
+    for number, file in enumerate(files):
+        folder = Path(other.landing_uri, file.parent.relative_to(server_lake.landing_uri))
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, folder / f"2026_01_01_{number:013d}_0.parquet")
+        if number % (len(files) // 3) == 0 or number == len(files) - 1:
+            bronze.load(other)
+            transform.transform(other, run_id=f"shuffled-{number}")
+    assert Counter(transform.mart_hashes(other)) == Counter(expected)
