@@ -216,7 +216,7 @@ def reprice(tx: Transaction) -> None:
         "order by md5(item_id || %s) limit 3)",
         str(tx.rng.random()),
     )
-    percent = tx.rng.choice((94, 97, 102, 103, 105, 108))
+    percent = tx.rng.choice((94, 97, 99, 101, 103, 106))
     tx.run(
         "update public.items set unit_cost_brl = round(unit_cost_brl * %s / 100, 2), "
         "updated_at = %s where item_id in %s",
