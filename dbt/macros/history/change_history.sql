@@ -1,0 +1,183 @@
+{#
+What. The states of each key in the source's order: what the change log really says.
+ 1. Two rows at one position: a delete wins, else the one extracted first, else the smaller hash.
+ 2. A boundary that counts deletes every key known before it that has no row at its position: a
+    TRUNCATE always, a snapshot once as many distinct keys came with it as it says.
+ 3. A column that the source did not send, because it was unchanged, gets its last known value.
+ 4. Neighbours that are equal collapse: redeliveries, updates that changed nothing we keep.
+`effective_at` is the greatest committed_at up to the row, so that time never runs backwards.
+`_batch_id`, `_boundary_batch_id` say up to which batches the key was computed (see recomputed).
+Why. Only touched keys are computed again when incremental, so a day costs what it brought. A
+boundary that arrives, or begins to count, touches every key before it.
+Args. hash_key: the key; satellite, boundaries: relations; entity: mapping with `source`, `entity`;
+payload: list of columns to keep; repairable: those of them that may come unsent.
+Example. {{ change_history('item_hk', ref('sat_item__erp'), ref('stg_cdc__boundaries'),
+    {'source': 'erp', 'entity': 'items'}, ['item_name', 'description'], ['description']) }}
+#}
+{% macro change_history(hash_key, satellite, boundaries, entity, payload, repairable=[]) -%}
+{%- do require_arguments('change_history', {
+    'hash_key': hash_key, 'satellite': satellite, 'boundaries': boundaries, 'entity': entity,
+    'payload': payload
+}) -%}
+{%- for column in repairable if column not in payload -%}
+    {{ exceptions.raise_compiler_error(
+        "change_history: repairable column " ~ column ~ " is not in the payload"
+    ) }}
+{%- endfor -%}
+{%- set bronze_table = entity.source ~ '/' ~ entity.entity -%}
+with boundaries as (
+    select
+        seq,
+        kind,
+        committed_at,
+        commit_lsn,
+        row_count,
+        max(case when {{ arrived('_cdc/boundaries') }} then 1 else 0 end) as arrived_now
+    from {{ boundaries }}
+    where source_name = '{{ entity.source }}'
+        and entity_name = '{{ entity.entity }}'
+        and _batch_id <= {{ run_context('_cdc/boundaries').to_batch }}
+    group by seq, kind, committed_at, commit_lsn, row_count
+),
+
+snapshot_rows as (
+    select
+        seq,
+        count(distinct {{ hash_key }}) as row_count,
+        max(case when {{ arrived(bronze_table) }} then 1 else 0 end) as arrived_now
+    from {{ satellite }}
+    where seq in (select seq from boundaries)
+    group by seq
+),
+
+counting_boundaries as (
+    select
+        boundaries.seq,
+        boundaries.committed_at,
+        boundaries.commit_lsn,
+        greatest(boundaries.arrived_now, coalesce(snapshot_rows.arrived_now, 0)) as arrived_now
+    from boundaries
+    left join snapshot_rows on boundaries.seq = snapshot_rows.seq
+    where boundaries.kind = 'truncate'
+        or boundaries.row_count = coalesce(snapshot_rows.row_count, 0)
+),
+{% if is_incremental() %}
+touched as (
+    select {{ hash_key }}
+    from {{ satellite }}
+    where {{ arrived(bronze_table) }}
+    union
+    select {{ hash_key }}
+    from {{ satellite }}
+    where seq < (select max(seq) from counting_boundaries where arrived_now = 1)
+),
+{% endif %}
+delivered as (
+    select
+        *,
+        row_number() over (
+            partition by {{ hash_key }}, seq
+            order by case when op = 'delete' then 0 else 1 end, extracted_at, hashdiff
+        ) as rank_at_position
+    from {{ satellite }}
+    {%- if is_incremental() %}
+    where {{ hash_key }} in (select {{ hash_key }} from touched)
+    {%- endif %}
+),
+
+known_keys as (
+    select {{ hash_key }}, min(seq) as first_seq
+    from delivered
+    group by {{ hash_key }}
+),
+
+changes as (
+    select
+        {{ hash_key }},
+        seq,
+        op = 'delete' as is_deleted,
+        unchanged_columns,
+        {%- for column in payload %}
+        case when op <> 'delete' then {{ column }} end as {{ column }},
+        {%- endfor %}
+        committed_at,
+        commit_lsn
+    from delivered
+    where rank_at_position = 1
+    union all
+    select
+        known_keys.{{ hash_key }},
+        counting_boundaries.seq,
+        true as is_deleted,
+        null as unchanged_columns,
+        {%- for column in payload %}
+        null as {{ column }},
+        {%- endfor %}
+        counting_boundaries.committed_at,
+        counting_boundaries.commit_lsn
+    from known_keys
+    inner join counting_boundaries on known_keys.first_seq < counting_boundaries.seq
+    where not exists (
+        select 1
+        from delivered
+        where delivered.{{ hash_key }} = known_keys.{{ hash_key }}
+            and delivered.seq = counting_boundaries.seq
+    )
+),
+
+grouped as (
+    select
+        *,
+        {%- for column in repairable %}
+        count(
+            case
+                when unchanged_columns is null or position('|{{ column }}|' in unchanged_columns) = 0
+                    then 1
+            end
+        ) over (partition by {{ hash_key }} order by seq) as {{ column }}_sent,
+        {%- endfor %}
+        max(committed_at) over (partition by {{ hash_key }} order by seq) as effective_at
+    from changes
+),
+
+repaired as (
+    select
+        {{ hash_key }},
+        seq,
+        is_deleted,
+        {%- for column in payload %}
+        {%- if column in repairable %}
+        first_value({{ column }}) over (
+            partition by {{ hash_key }}, {{ column }}_sent order by seq
+        ) as {{ column }},
+        {%- else %}
+        {{ column }},
+        {%- endif %}
+        {%- endfor %}
+        committed_at,
+        effective_at,
+        commit_lsn
+    from grouped
+),
+
+compared as (
+    select
+        *,
+        {{ differs_from_previous(['is_deleted'] + payload, hash_key) }} as is_change
+    from repaired
+)
+
+select
+    {{ hash_key }},
+    seq,
+    is_deleted,
+    {{ payload | join(',\n    ') }},
+    committed_at,
+    effective_at,
+    commit_lsn,
+    lead(seq) over (partition by {{ hash_key }} order by seq) is null as is_latest,
+    cast({{ run_context(bronze_table).to_batch }} as bigint) as _batch_id,
+    cast({{ run_context('_cdc/boundaries').to_batch }} as bigint) as _boundary_batch_id
+from compared
+where is_change
+{%- endmacro %}

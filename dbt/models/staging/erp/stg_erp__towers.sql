@@ -1,0 +1,43 @@
+select
+    -- keys
+    {{ hash_key({'tower_id': 'text'}) }} as tower_hk,
+    cast(tower_id as {{ dbt.type_string() }}) as tower_id,
+    {{ hash_key({'served_by_tower_id': 'text'}) }} as served_by_tower_hk,
+    cast(served_by_tower_id as {{ dbt.type_string() }}) as served_by_tower_id,
+
+    -- attributes
+    cast(tower_name as {{ dbt.type_string() }}) as tower_name,
+    cast(tower_type as {{ dbt.type_string() }}) as tower_type,
+    cast(state as {{ dbt.type_string() }}) as state,
+    cast(municipality as {{ dbt.type_string() }}) as municipality,
+
+    -- measures
+    cast(latitude as numeric(9, 6)) as latitude,
+    cast(longitude as numeric(9, 6)) as longitude,
+
+    -- timestamps
+    created_at,
+    updated_at,
+
+    -- technical
+    {{ hash_of({
+        'served_by_tower_id': 'text',
+        'tower_name': 'text',
+        'tower_type': 'text',
+        'state': 'text',
+        'municipality': 'text',
+        'latitude': 'numeric(9,6)',
+        'longitude': 'numeric(9,6)',
+        'created_at': 'timestamp',
+        '_cdc_unchanged': 'text'
+    }) }} as hashdiff,
+    cast(_cdc_seq as {{ dbt.type_string() }}) as seq,
+    cast(_cdc_op as {{ dbt.type_string() }}) as op,
+    cast(_cdc_unchanged as {{ dbt.type_string() }}) as unchanged_columns,
+    _cdc_committed_at as committed_at,
+    cast(_cdc_commit_lsn as bigint) as commit_lsn,
+    _airbyte_extracted_at as extracted_at,
+    _loaded_at as load_ts,
+    'erp' as record_source,
+    cast(_batch_id as bigint) as _batch_id
+from {{ source('erp', 'towers') }}

@@ -1,0 +1,9 @@
+{{ hub(
+    hash_key='item_hk',
+    business_key='item_id',
+    sources=[
+        {'relation': ref('stg_erp__items'), 'where': arrived('erp/items')},
+        {'relation': ref('stg_erp__inventory'), 'where': arrived('erp/inventory')},
+        {'relation': ref('stg_erp__stock_movements'), 'where': arrived('erp/stock_movements')},
+    ],
+) }}

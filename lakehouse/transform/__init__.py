@@ -1,0 +1,16 @@
+"""Bronze to marts: the dbt project, run in this process over a frozen range of batches."""
+
+from lakehouse.transform.rebuilding import Rebuilt, mart_hashes, rebuild
+from lakehouse.transform.steps import Built, Tested, Transformed, dbt_run, dbt_test, transform
+
+__all__ = [
+    "Built",
+    "Rebuilt",
+    "Tested",
+    "Transformed",
+    "dbt_run",
+    "dbt_test",
+    "mart_hashes",
+    "rebuild",
+    "transform",
+]

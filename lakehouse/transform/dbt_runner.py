@@ -1,0 +1,121 @@
+"""dbt in this process: started lazily, quiet on stdout, its log and its cache below the lake."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lakehouse.errors import LakehouseError
+from lakehouse.progress import Advance, progress
+from lakehouse.settings import PROJECT, Settings, export
+from lakehouse.transform.engine import broken
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+PROJECT_FOLDER = PROJECT / "dbt"
+FINISHED = "NodeFinished"
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one model or test."""
+
+    node: str
+    kind: str
+    status: str
+    seconds: float
+    failures: int | None
+    message: str | None
+    compiled_code: str | None
+
+    @property
+    def is_bad(self) -> bool:
+        return self.status in ("error", "fail", "runtime error")
+
+
+def parse(settings: Settings) -> Manifest:
+    """Read the project, from dbt's cache where nothing has changed."""
+    from dbt.contracts.graph.manifest import Manifest
+
+    result = _invoke(settings, None, ["parse"], None)
+    assert isinstance(result, Manifest)
+    return result
+
+
+def bronze_tables(manifest: Manifest) -> list[str]:
+    """The bronze tables that the models read, as `<source>/<entity>`."""
+    return [f"{source.schema}/{source.identifier}" for source in manifest.sources.values()]
+
+
+def execute(
+    settings: Settings, manifest: Manifest, what: str, arguments: Sequence[str]
+) -> list[NodeResult]:
+    """Run a dbt command over nodes and say what became of each; a node that fails is a result."""
+    with progress(what, None) as advance:
+        result = _invoke(settings, manifest, arguments, advance)
+    return [_node_result(node) for node in result]
+
+
+def _invoke(
+    settings: Settings, manifest: Manifest | None, arguments: Sequence[str], advance: Advance | None
+) -> Any:
+    # dbt takes seconds to import.
+    from dbt.cli.main import dbtRunner
+
+    def heard(event: Any) -> None:
+        if advance is not None and event.info.name == FINISHED:
+            advance(1)
+
+    folder = settings.home / "dbt"
+    command = [
+        *arguments,
+        *("--project-dir", str(PROJECT_FOLDER), "--profiles-dir", str(PROJECT_FOLDER)),
+        *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
+        *("--log-level", "none", "--log-level-file", "info", "--no-use-colors"),
+        *("--no-version-check", "--no-send-anonymous-usage-stats"),
+    ]
+    with _environment(settings):
+        done = dbtRunner(manifest=manifest, callbacks=[heard]).invoke(command)
+    if done.result is None:
+        text = _short(str(done.exception or "no reason given"))
+        raise broken(settings, text) or LakehouseError(
+            f"dbt {arguments[0]} could not start: {text}",
+            hint=f"see {folder / 'logs' / 'dbt.log'}",
+        ) from done.exception
+    return done.result
+
+
+@contextmanager
+def _environment(settings: Settings) -> Iterator[None]:
+    """The settings as variables for dbt's profile, for as long as it runs."""
+    variables = export(settings)
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _node_result(result: Any) -> NodeResult:
+    return NodeResult(
+        node=result.node.name,
+        kind=str(result.node.resource_type),
+        status=str(result.status),
+        seconds=round(result.execution_time, 3),
+        failures=result.failures,
+        message=_short(result.message) if result.message else None,
+        compiled_code=getattr(result.node, "compiled_code", None),
+    )
+
+
+def _short(text: str) -> str:
+    return " ".join(text.split())[:1000]

@@ -1,0 +1,166 @@
+"""Build the models and test them, over a frozen range of bronze's batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lakehouse import ops
+from lakehouse.errors import LakehouseError
+from lakehouse.settings import Settings
+from lakehouse.transform import dbt_runner, ranges
+from lakehouse.transform.dbt_runner import NodeResult
+from lakehouse.transform.engine import warehouse
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+SHOWN_FAILURES = 3
+SHOWN_ROWS = 3
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a dbt run did."""
+
+    models: int
+    new_batches: int
+    as_of_date: str | None
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What a dbt test found."""
+
+    tests: int
+    warnings: int
+    advanced: bool
+    """Whether the next build begins where this one ended."""
+
+
+@dataclass(frozen=True)
+class Transformed:
+    """Both."""
+
+    models: int
+    new_batches: int
+    as_of_date: str | None
+    tests: int
+    warnings: int
+    advanced: bool
+
+
+def dbt_run(settings: Settings, *, run_id: str, select: Sequence[str] = ()) -> Built:
+    """Freeze the range and build the models over it; a build that failed is done again whole."""
+    return _build(settings, dbt_runner.parse(settings), run_id, select)
+
+
+def dbt_test(settings: Settings, *, run_id: str, select: Sequence[str] = ()) -> Tested:
+    """Test what was built; the range advances only when everything was built and passes."""
+    return _test(settings, dbt_runner.parse(settings), run_id, select)
+
+
+def transform(settings: Settings, *, run_id: str, select: Sequence[str] = ()) -> Transformed:
+    """Build, then test, reading the project once."""
+    manifest = dbt_runner.parse(settings)
+    built = _build(settings, manifest, run_id, select)
+    tested = _test(settings, manifest, run_id, select)
+    return Transformed(
+        built.models, built.new_batches, built.as_of_date,
+        tested.tests, tested.warnings, tested.advanced,
+    )  # fmt: skip
+
+
+def _build(settings: Settings, manifest: Manifest, run_id: str, select: Sequence[str]) -> Built:
+    frozen = ranges.freeze(settings, dbt_runner.bronze_tables(manifest))
+    return build_over(settings, manifest, frozen, run_id=run_id, select=select)
+
+
+def build_over(
+    settings: Settings,
+    manifest: Manifest,
+    frozen: ranges.Frozen,
+    *,
+    run_id: str,
+    select: Sequence[str] = (),
+) -> Built:
+    """Build the models over a range that is frozen already."""
+    results = dbt_runner.execute(settings, manifest, "dbt run", ["run", *_selection(select)])
+    _record(settings, run_id, results)
+    bad = [result for result in results if result.is_bad]
+    if bad:
+        raise LakehouseError(
+            f"dbt model {_told(bad)}",
+            hint="mend the model or what it reads, then run `lakehouse transform`; "
+            f"the whole log is {settings.home / 'dbt' / 'logs' / 'dbt.log'}",
+        )
+    if not select:
+        ranges.mark_built(settings)
+    as_of = frozen.as_of_date.isoformat() if frozen.as_of_date else None
+    return Built(len(results), frozen.new_batches, as_of)
+
+
+def _test(settings: Settings, manifest: Manifest, run_id: str, select: Sequence[str]) -> Tested:
+    # Unit tests try the models on made-up rows: they belong to `make test`, not to each day.
+    command = ["test", "--exclude-resource-type", "unit_test", *_selection(select)]
+    results = dbt_runner.execute(settings, manifest, "dbt test", command)
+    _record(settings, run_id, results)
+    bad = [result for result in results if result.is_bad]
+    if bad:
+        rows = "; ".join(
+            f"{result.node}: {_failing_rows(settings, result)}"
+            for result in bad[:SHOWN_FAILURES]
+            if result.status == "fail"
+        )
+        raise LakehouseError(
+            f"dbt test {_told(bad)}" + (f" -- failing rows: {rows}" if rows else ""),
+            hint="mend the rows in the ERP or the model, then run `lakehouse transform`; "
+            "until then the marts that are served stay as they are",
+        )
+    warnings = sum(result.status == "warn" for result in results)
+    return Tested(len(results), warnings, not select and ranges.advance(settings))
+
+
+def _selection(select: Sequence[str]) -> list[str]:
+    return ["--select", *select] if select else []
+
+
+def _told(bad: Sequence[NodeResult]) -> str:
+    """The first few that went wrong, by name and reason."""
+    told = "; ".join(
+        f"{result.node} failed: {result.message or result.status}"
+        for result in bad[:SHOWN_FAILURES]
+    )
+    more = len(bad) - SHOWN_FAILURES
+    return told + (f"; and {more} more" if more > 0 else "")
+
+
+def _failing_rows(settings: Settings, result: NodeResult) -> str:
+    with warehouse(settings) as connection:
+        found = connection.execute(f"select * from ({result.compiled_code}) limit {SHOWN_ROWS}")
+        names = [column[0] for column in found.description or ()]
+        rows = found.fetchall()
+    return ", ".join(
+        "(" + ", ".join(f"{n}={v}" for n, v in zip(names, row, strict=True)) + ")" for row in rows
+    )
+
+
+def _record(settings: Settings, run_id: str, results: Sequence[NodeResult]) -> None:
+    """Keep what became of each node, in PostgreSQL, where a rebuild does not erase it."""
+    ops.record(
+        settings,
+        "dbt_results",
+        [
+            {
+                "run_id": run_id,
+                "node": result.node,
+                "kind": result.kind,
+                "status": result.status,
+                "seconds": result.seconds,
+                "failures": result.failures,
+                "message": result.message,
+            }
+            for result in results
+        ],
+    )
