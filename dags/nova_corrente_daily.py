@@ -20,8 +20,9 @@ happened and the next command; the same is in `ops.pipeline_runs`.
 | `checkpoint.check_marts` | an expectation failed: `ops.quality_results` | the same |
 | `publish.serve_marts` | the swap or a gold table failed | clear it |
 
-Every task may be cleared and run again: nothing is loaded or published twice.
-Another writer holds the lake? Its task is refused and names the holder: clear it when that is done.
+Every task may be cleared and run again: nothing is loaded or published twice. A lost server or
+process is tried again by itself; a refusal, a model and a test are not. A task refused because
+somebody else holds the lake names the holder: clear it when that is done.
 
 **Connections.** None of Airflow's: servers come from the settings (`lakehouse status`).
 """
@@ -35,17 +36,17 @@ from airflow.sdk import CronTriggerTimetable, TaskGroup, chain, dag
 
 from lakehouse.orchestration.operators import DEFAULT_ARGS, LakehouseStep
 
-RETRIES = 2  # where something beyond us may come back: a server, a file system, a lock
 TASKS = MappingProxyType(
     {
-        "extract": ("land_changes", RETRIES),
-        "bronze": ("load_bronze", RETRIES),
-        "dbt_run": ("build_models", 0),
-        "dbt_test": ("test_models", 0),
-        "checkpoint": ("check_marts", RETRIES),
-        "publish": ("serve_marts", RETRIES),
+        "extract": "land_changes",
+        "bronze": "load_bronze",
+        "dbt_run": "build_models",
+        "dbt_test": "test_models",
+        "checkpoint": "check_marts",
+        "publish": "serve_marts",
     }
 )
+SAME_AGAIN = frozenset({"dbt_run", "dbt_test"})  # the same data and models fail the same way
 
 
 @dag(
@@ -63,9 +64,9 @@ TASKS = MappingProxyType(
 )
 def nova_corrente_daily() -> None:
     groups = []
-    for step, (task_id, retries) in TASKS.items():
+    for step, task_id in TASKS.items():
         with TaskGroup(step) as group:
-            LakehouseStep(task_id=task_id, step=step, retries=retries)
+            LakehouseStep(task_id=task_id, step=step, errors_are_final=step in SAME_AGAIN)
         groups.append(group)
     chain(*groups)
 

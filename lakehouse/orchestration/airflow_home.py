@@ -126,7 +126,11 @@ def _options(airflow: Airflow, server: Server) -> dict[str, dict[str, str]]:
         "logging": {"base_log_folder": str(airflow.logs)},
         "api": {"host": "127.0.0.1", "port": str(airflow.port), "base_url": airflow.url},
         "api_auth": {},
-        "scheduler": {"scheduler_idle_sleep_time": "0.2"},
+        "scheduler": {
+            "scheduler_idle_sleep_time": "0.2",
+            # How long a run that was cut off with Airflow itself blocks the next one.
+            "task_instance_heartbeat_timeout": "60",
+        },
         # A worker may wait that long, five seconds by default, before it sees that its task ended.
         "workers": {"min_heartbeat_interval": "1"},
         "openlineage": {"disabled": "True"},

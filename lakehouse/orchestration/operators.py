@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException
@@ -18,7 +18,7 @@ from lakehouse.errors import LakehouseError, RefusedError
 
 DEFAULT_ARGS: dict[str, Any] = {
     "owner": "data-engineering",
-    "retries": 0,
+    "retries": 2,
     "retry_delay": timedelta(minutes=1),
     "retry_exponential_backoff": 2,
     "max_retry_delay": timedelta(minutes=10),
@@ -27,16 +27,16 @@ TAGS = frozenset({"daily", "erp", "marts"})
 
 
 class LakehouseStep(BaseOperator):
-    """Run a step of the chain as `lakehouse run` does; what it counted goes to the log and to XCom.
+    """Run a step of the chain; what it counted goes to the log and to XCom.
 
-    A refusal is final: a guard or a gate that said no will say it again.
+    Only what may pass by itself is tried again: a lost server or process, but neither a refusal
+    nor, where `errors_are_final`, a failure, which the same data and models would only repeat.
     """
 
-    ui_color = "#e8f0fe"
-
-    def __init__(self, *, step: str, **kwargs: Any) -> None:
+    def __init__(self, *, step: str, errors_are_final: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.step = step
+        self.errors_are_final = errors_are_final
 
     def execute(self, context: Context) -> dict[str, Any]:
         from lakehouse.orchestration import chain
@@ -44,23 +44,21 @@ class LakehouseStep(BaseOperator):
         run_id = safe_run_id(self.dag_id, context["run_id"])
         try:
             counts = chain.run_step(settings.load(), self.step, run_id)
-        except RefusedError as error:
-            raise AirflowFailException(f"{error.what}. Next: {error.hint}.") from error
         except LakehouseError as error:
             self.log.error("%s. Next: %s.", error.what, error.hint)
+            if self.errors_are_final or isinstance(error, RefusedError):
+                raise AirflowFailException(error.what) from error
             raise
         self.log.info("%s of run %s: %s", self.step, run_id, counts)
         return counts
 
+    def on_kill(self) -> NoReturn:
+        """Interrupt the step as Ctrl-C does, where Airflow would let it run on to its end."""
+        raise KeyboardInterrupt
+
 
 def safe_run_id(dag_id: str, run_id: str) -> str:
-    """The name of a DAG run as a file, a table or a URL may carry it; other runs get other names.
-
-    >>> safe_run_id("daily", "monday")
-    'daily.monday'
-    >>> safe_run_id("daily", "manual__2026-10-01T05:00:00+00:00")
-    'daily.manual__2026-10-01T05-00-00-00-00.3fe7e2f6'
-    """
+    """The name of a DAG run as a file, a table or a URL can carry it, and no other run's name."""
     name = f"{dag_id}.{run_id}"
     safe = re.sub(r"[^A-Za-z0-9_.-]", "-", name)
     if safe == name:
