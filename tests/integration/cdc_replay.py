@@ -5,7 +5,10 @@ Independent of the reader: plain rows, sorted by `seq`, one after the other, as 
 
 from __future__ import annotations
 
+import tempfile
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,7 @@ import pyarrow.parquet as pq
 
 from lakehouse import landing
 from lakehouse.erp import postgres
-from lakehouse.settings import Settings
+from lakehouse.settings import Settings, load
 
 KEYS = {
     "items": ("item_id",),
@@ -25,6 +28,42 @@ KEYS = {
 }
 Row = dict[str, Any]
 Key = tuple[Any, ...]
+
+
+@contextmanager
+def embedded_server() -> Iterator[str]:
+    """An embedded PostgreSQL for as long as the block runs: the DSN of its database `erp`."""
+    with tempfile.TemporaryDirectory(prefix="lake-") as folder:
+        settings = load({"LAKEHOUSE_HOME": f"{folder}/home"})
+        try:
+            yield postgres.up(settings).dsn("erp")
+        finally:
+            postgres.down(settings)
+
+
+@contextmanager
+def lake_on(dsn: str) -> Iterator[Settings]:
+    """A new lake for an ERP of empty tables on that server, which is left without a trace."""
+    with tempfile.TemporaryDirectory(prefix="lake-") as folder:
+        settings = load({"LAKEHOUSE_HOME": folder, "ERP_DSN": dsn})
+        schema = Path(postgres.__file__).with_name("schema.sql")
+        execute(settings, schema.read_text("utf8"))
+        yield settings
+        if slot(settings) is not None:
+            execute(settings, "select pg_drop_replication_slot('lakehouse')")
+        execute(
+            settings,
+            "drop publication if exists lakehouse; drop schema demo cascade; "
+            "drop schema public cascade; create schema public",
+        )
+
+
+def slot(settings: Settings) -> Row | None:
+    """The reader's slot, once nobody holds it."""
+    while found := ask(settings, "select * from pg_replication_slots"):
+        if not found[0]["active"]:
+            return found[0]
+    return None
 
 
 def execute(settings: Settings, *statements: str) -> None:
@@ -45,12 +84,6 @@ def ask(settings: Settings, query: str) -> list[Row]:
         rows = [dict(row) for row in cursor]
     connection.close()
     return rows
-
-
-def create_erp(settings: Settings) -> None:
-    """The ERP's tables, empty."""
-    schema = Path(postgres.__file__).with_name("schema.sql")
-    execute(settings, schema.read_text("utf8"))
 
 
 def delivered(settings: Settings, entity: str, source: str = "erp") -> list[Row]:
