@@ -41,7 +41,7 @@ $(READY):
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
 	    --require-hashes -r requirements/setup.txt; \
 	$(UV) pip sync --quiet $(INTO_VENV) --require-hashes --compile-bytecode requirements/dev.txt; \
-	$(UV) pip install --quiet $(INTO_VENV) --offline --no-deps --editable .; \
+	TMPDIR="$(CURDIR)/.venv/cache" $(UV) pip install --quiet $(INTO_VENV) --offline --no-deps --editable .; \
 	touch $(STAMP)
 
 # Leaves the interpreter in $$found, or ends with one sentence that says what is missing.
