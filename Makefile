@@ -35,13 +35,13 @@ $(READY):
 	@set -e; \
 	$(call find_python); \
 	echo "Setting up .venv with $$found, a minute or two the first time ..." >&2; \
-	mkdir -p .venv; \
+	mkdir -p .venv/cache; export TMPDIR="$(CURDIR)/.venv/cache"; \
 	find .venv -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} +; \
 	PYTHONDONTWRITEBYTECODE=1 "$$found" -m venv .venv; \
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
 	    --require-hashes -r requirements/setup.txt; \
 	$(UV) pip sync --quiet $(INTO_VENV) --require-hashes --compile-bytecode requirements/dev.txt; \
-	TMPDIR="$(CURDIR)/.venv/cache" $(UV) pip install --quiet $(INTO_VENV) --offline --no-deps --editable .; \
+	$(UV) pip install --quiet $(INTO_VENV) --offline --no-deps --editable .; \
 	touch $(STAMP)
 
 # Leaves the interpreter in $$found, or ends with one sentence that says what is missing.
