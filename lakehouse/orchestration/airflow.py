@@ -20,6 +20,7 @@ from typing import Any
 import psycopg2
 
 from lakehouse.erp import postgres
+from lakehouse.erp.cluster import Server
 from lakehouse.errors import LakehouseError, RefusedError
 from lakehouse.lock import make_home
 from lakehouse.orchestration.airflow_home import Airflow, command, configure
@@ -93,7 +94,7 @@ def _prepare(settings: Settings) -> Airflow:
     return airflow
 
 
-def _migrate(settings: Settings, airflow: Airflow, server: postgres.Server) -> None:
+def _migrate(settings: Settings, airflow: Airflow, server: Server) -> None:
     """Bring the metadata database to this Airflow's version, once a version."""
     # Airflow's own check costs seconds at every start, so the database carries our mark.
     mark = f"migrated by Airflow {_version()}"

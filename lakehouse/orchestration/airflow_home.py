@@ -16,7 +16,7 @@ from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from pathlib import Path
 
-from lakehouse.erp.postgres import Server
+from lakehouse.erp.cluster import Server, write_private
 from lakehouse.errors import LakehouseError
 from lakehouse.settings import PROJECT, Settings, export
 
@@ -56,19 +56,31 @@ def configure(settings: Settings, server: Server) -> Airflow:
     """Make the folder or renew what has changed: ports may move, keys and password stay."""
     home = settings.home / "airflow"
     former, port = _former(home / "airflow.cfg")
-    airflow = Airflow(home, port if port and _is_free(port) else _free_port())
-    airflow.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not airflow.passwords.exists():
-        _write_private(airflow.passwords, json.dumps({USER: secrets.token_urlsafe(18)}))
-    new = configparser.ConfigParser(interpolation=None)
-    new.read_dict(_options(airflow, server))
+    airflow = Airflow(home, _free_port(port))
+    file = configparser.ConfigParser(interpolation=None)
+    file.read_dict(_options(airflow, server))
     for section, option, length in KEYS:
         made = urlsafe_b64encode(secrets.token_bytes(length)).decode()
-        new[section][option] = former.get(section, option, fallback=made)
+        file[section][option] = former.get(section, option, fallback=made)
     text = io.StringIO()
-    new.write(text)
-    _write_private(airflow.configuration, text.getvalue())
+    file.write(text)
+    try:
+        airflow.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not airflow.passwords.exists():
+            _replace(airflow.passwords, json.dumps({USER: secrets.token_urlsafe(18)}))
+        _replace(airflow.configuration, text.getvalue())
+    except OSError as error:
+        raise LakehouseError(
+            f"Airflow's folder {home} cannot be written: {error.strerror}",
+            hint="make room there and make it writable, then run the same command again",
+        ) from error
     return airflow
+
+
+def _replace(path: Path, text: str) -> None:
+    new = path.with_suffix(".new")
+    write_private(new, text)
+    new.replace(path)
 
 
 def _former(path: Path) -> tuple[configparser.ConfigParser, int]:
@@ -142,26 +154,12 @@ def _options(airflow: Airflow, server: Server) -> dict[str, dict[str, str]]:
     }
 
 
-def _write_private(path: Path, text: str) -> None:
-    """Replace a file by one that only its owner may read."""
-    new = path.with_suffix(".new")
-    new.unlink(missing_ok=True)
-    new.touch(mode=0o600)
-    new.write_text(text, "utf8")
-    new.replace(path)
-
-
-def _is_free(port: int) -> bool:
+def _free_port(wanted: int) -> int:
+    """The wanted port, or another one if somebody has it."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+            probe.bind(("127.0.0.1", wanted))
+        except (OSError, OverflowError):
+            probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,0 +1,74 @@
+"""What the operator makes of a step's end, and of a DAG run's name."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lakehouse.errors import LakehouseError, RefusedError
+from lakehouse.orchestration import chain
+
+NAMES = st.text(st.sampled_from("ab:+-.~_/ é"), min_size=1, max_size=8)
+
+
+@pytest.fixture(scope="module")
+def operators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The module under test; Airflow reads where its home is when it is imported."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW_HOME", str(tmp_path_factory.mktemp("airflow")))
+        yield importlib.import_module("lakehouse.orchestration.operators")
+
+
+def run(operators: Any, monkeypatch: pytest.MonkeyPatch, how: Any, **arguments: Any) -> Any:
+    """Execute a task whose step ends as `how` says."""
+    from airflow.sdk import DAG
+
+    def run_step(_settings: Any, step: str, run_id: str) -> dict[str, Any]:
+        if isinstance(how, Exception):
+            raise how
+        return {"step": step, "run_id": run_id, **how}
+
+    monkeypatch.setattr(chain, "run_step", run_step)
+    with DAG("daily", schedule=None):
+        task = operators.LakehouseStep(task_id="load", step="bronze", **arguments)
+    return task.execute({"run_id": "monday"})
+
+
+def test_the_counts_of_a_step_are_the_result(
+    operators: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = run(operators, monkeypatch, {"rows": 3})
+    assert counts == {"step": "bronze", "run_id": "daily.monday", "rows": 3}
+
+
+@pytest.mark.parametrize(
+    ("error", "final", "raised"),
+    [
+        (RefusedError("the gate is closed", hint="look"), False, "AirflowFailException"),
+        (LakehouseError("3 rows failed", hint="look"), True, "AirflowFailException"),
+        (LakehouseError("the server is away", hint="wait"), False, "LakehouseError"),
+    ],
+)
+def test_only_what_may_pass_by_itself_is_tried_again(
+    operators: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    error: LakehouseError,
+    final: bool,
+    raised: str,
+) -> None:
+    with pytest.raises(Exception, match=error.what) as caught:
+        run(operators, monkeypatch, error, errors_are_final=final)
+    assert caught.type.__name__ == raised
+
+
+@given(one=NAMES, other=NAMES)
+def test_runs_have_safe_names_and_never_the_same(operators: Any, one: str, other: str) -> None:
+    name = operators.safe_run_id("daily", one)
+    assert re.fullmatch(r"[A-Za-z0-9_.-]+", name)
+    assert (name == operators.safe_run_id("daily", other)) == (one == other)
