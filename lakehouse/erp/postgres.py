@@ -41,7 +41,7 @@ DATABASES = ("erp", "warehouse", "airflow")
 LONGEST_SOCKET_FOLDER = 80  # a socket's whole path ends at 107 bytes
 START_TIMEOUT_S = 120.0  # crash recovery may have much WAL to read
 STOP_TIMEOUT_S = 60.0
-PREDECESSOR_TIMEOUT_S = 10.0
+PREDECESSOR_TIMEOUT_S = 30.0
 PREDECESSOR_LIVES = ("pre-existing shared memory block", "lock file")
 PORT_TIMEOUT_S = 2.0  # a server killed a moment ago may still be letting go of its port
 
