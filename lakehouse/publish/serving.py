@@ -18,6 +18,7 @@ from psycopg2.extensions import cursor as Cursor
 from lakehouse import ops
 from lakehouse.errors import LakehouseError, RefusedError
 from lakehouse.progress import log
+from lakehouse.publish.duck import first_line
 from lakehouse.settings import Settings
 
 TRIES = 10
@@ -85,6 +86,11 @@ def swap(settings: Settings, *, run_id: str) -> Swapped:
             log.info("swap: a reader holds the served marts, attempt %d of %d", attempt, TRIES)
             if attempt < TRIES:
                 time.sleep(PAUSE_S)
+        except psycopg2.Error as error:
+            raise LakehouseError(
+                f"the swap of the marts was broken off: {first_line(error)}",
+                hint="readers see whole marts, the old or the new; run `lakehouse publish` again",
+            ) from error
     raise LakehouseError(
         f"the marts were not swapped, and stay as they were: {_blocker(settings)}",
         hint="wait until it has ended, or end it, then run `lakehouse publish`",

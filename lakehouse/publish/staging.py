@@ -149,12 +149,13 @@ def _make_schema(cursor: Cursor, run_id: str) -> None:
     cursor.execute("set local lock_timeout = '10s'")
     try:
         cursor.execute("drop schema if exists marts_next cascade")
-    except psycopg2.errors.LockNotAvailable as error:
+        cursor.execute("create schema marts_next")
+    except psycopg2.Error as error:
         raise LakehouseError(
-            "schema marts_next is being read by another session, and cannot be replaced",
-            hint="end that session, then run the same command again",
+            f"schema marts_next could not be made anew: {first_line(error)}",
+            hint="the marts published before stay served; end what reads marts_next, or give the"
+            " user of WAREHOUSE_DSN the right to create schemas, then run it again",
         ) from error
-    cursor.execute("create schema marts_next")
     # The comment goes with the schema through every rename: it says whose marts these are.
     cursor.execute("comment on schema marts_next is %s", (run_id,))
 

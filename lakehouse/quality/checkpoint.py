@@ -160,4 +160,5 @@ def _exceptions(info: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    """What a person needs of it: not the statement that SQLAlchemy adds."""
+    return " ".join(text.split("[SQL:")[0].split())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -42,8 +42,11 @@ def check(settings: Settings, *, run_id: str, expectations: Path = EXPECTATIONS)
     with ops.warehouse(settings) as connection:
         staged_at, marts = _staged(connection, run_id)
     asked = suites.load(expectations, CHECKPOINT)
-    outcomes = checkpoint.run(asked, postgres.warehouse_dsn(settings), SCHEMA)
-    outcomes += _unchecked(marts, asked)
+    present = tuple(each for each in asked.validations if each.asset in marts)
+    outcomes = _unmatched(marts, asked)
+    outcomes += checkpoint.run(
+        replace(asked, validations=present), postgres.warehouse_dsn(settings), SCHEMA
+    )
     wrong = [outcome for outcome in outcomes if outcome.status != PASSED]
     with ops.warehouse(settings) as connection:
         if _staged(connection, run_id)[0] != staged_at:
@@ -71,11 +74,15 @@ def _staged(connection: Connection, run_id: str) -> tuple[datetime, list[str]]:
     return staged_at, marts or []
 
 
-def _unchecked(marts: Sequence[str], asked: suites.Checkpoint) -> list[Outcome]:
-    """A mart of which nothing is asked would be served without ever having been looked at."""
-    known = {validation.asset for validation in asked.validations}
-    why = {"exception": f"no suite in checkpoints/{CHECKPOINT}.yml"}
-    return [Outcome(mart, "checkpoint", mart, ERROR, why) for mart in marts if mart not in known]
+def _unmatched(marts: Sequence[str], asked: suites.Checkpoint) -> list[Outcome]:
+    """A mart of which nothing is asked would be served unseen, and a suite without one is blind."""
+    known = [validation.asset for validation in asked.validations]
+    why = {mart: f"no suite in checkpoints/{CHECKPOINT}.yml" for mart in marts if mart not in known}
+    why |= {mart: "the mart was not staged" for mart in known if mart not in marts}
+    return [
+        Outcome(mart, "checkpoint", mart, ERROR, {"exception": reason})
+        for mart, reason in why.items()
+    ]
 
 
 def _record(

@@ -70,30 +70,37 @@ def _validation(folder: Path, path: Path, entry: Any) -> Validation:
 
 def load_suite(path: Path) -> ExpectationSuite:
     """Read one suite; each of its expectations is built, so that none is wrong unnoticed."""
-    from great_expectations import ExpectationSuite
-
     content = _read(path, SUITE_KEYS)
     entries = content["expectations"]
     if not isinstance(entries, list) or not entries:
         raise _broken(path, "expectations has to be a list that is not empty")
+    for number, entry in enumerate(entries, 1):
+        _has_why(path, number, entry)
+
+    from great_expectations import ExpectationSuite
+
     expectations = [_expectation(path, number, entry) for number, entry in enumerate(entries, 1)]
     return ExpectationSuite(name=content["name"], expectations=expectations)
 
 
-def _expectation(path: Path, number: int, entry: Any) -> Expectation:
-    from great_expectations.exceptions.exceptions import GreatExpectationsError
-    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
-
-    where = f"expectation {number}"
-    _has_keys(path, where, entry, EXPECTATION_KEYS)
-    where = f"{where} ({entry['type']})"
+def _has_why(path: Path, number: int, entry: Any) -> None:
+    _has_keys(path, f"expectation {number}", entry, EXPECTATION_KEYS)
+    where = f"expectation {number} ({entry['type']})"
     _has_keys(path, f"meta of {where}", entry["meta"], {"why"})
     if not isinstance(entry["meta"]["why"], str) or not entry["meta"]["why"].strip():
         raise _broken(path, f"{where} does not say why it is there (meta.why)")
+
+
+def _expectation(path: Path, number: int, entry: dict[str, Any]) -> Expectation:
+    from great_expectations.exceptions.exceptions import GreatExpectationsError
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+
     try:
         return ExpectationConfiguration(**entry).to_domain_obj()
     except (GreatExpectationsError, ValueError, TypeError) as error:
-        raise _broken(path, f"{where} is not valid: {_one_line(error)}") from error
+        raise _broken(
+            path, f"expectation {number} ({entry['type']}) is not valid: {_one_line(error)}"
+        ) from error
 
 
 def _read(path: Path, keys: set[str]) -> dict[str, Any]:

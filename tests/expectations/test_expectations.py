@@ -9,6 +9,7 @@ import psycopg2
 import pytest
 
 from lakehouse.erp import postgres
+from lakehouse.errors import RefusedError
 from lakehouse.quality import checkpoint, suites
 from lakehouse.quality.checkpoint import FAILED, PASSED
 from lakehouse.quality.gate import CHECKPOINT, EXPECTATIONS
@@ -89,3 +90,27 @@ def test_every_suite_is_in_a_checkpoint() -> None:
     files = {path.stem for path in (EXPECTATIONS / "suites").glob("*.yml")}
     asked = suites.load(EXPECTATIONS, CHECKPOINT)
     assert {validation.suite.name for validation in asked.validations} == files
+
+
+@pytest.mark.parametrize(
+    ("kind", "kwargs", "told"),
+    [
+        ("expect_column_values_to_be_nul", "{column: item_id}", "not found"),
+        ("expect_column_values_to_be_null", "{colunm: item_id}", "colunm extra fields"),
+        ("expect_column_values_to_be_between", "{column: a, min_value: cheap}", "min_value"),
+        ("expect_column_values_to_be_in_set", "{column: a, value_set: issue}", "value_set"),
+        ("expect_column_values_to_not_be_null", "[item_id]", "kwargs must be a dict"),
+        ("7", "{column: item_id}", "must be a string"),
+    ],
+)
+def test_an_expectation_that_cannot_be_is_refused_at_load(
+    tmp_path: Path, kind: str, kwargs: str, told: str
+) -> None:
+    path = tmp_path / "suites" / "wrong.yml"
+    path.parent.mkdir()
+    entry = f"{{type: {kind}, kwargs: {kwargs}, meta: {{why: a test}}}}"
+    path.write_text(f"name: wrong\nexpectations: [{entry}]", "utf8")
+    with pytest.raises(RefusedError) as refused:
+        suites.load_suite(path)
+    for part in ("suites/wrong.yml", f"expectation 1 ({kind})", told):
+        assert part in refused.value.what
