@@ -20,7 +20,7 @@ from psycopg2 import errors
 from lakehouse import settings as lakehouse_settings
 from lakehouse.erp import company, postgres
 from lakehouse.erp.stock import Transaction
-from lakehouse.errors import LakehouseError, RefusedError, SettingsError
+from lakehouse.errors import LakehouseError, RefusedError
 from lakehouse.settings import Settings
 
 pytestmark = pytest.mark.server
@@ -339,18 +339,6 @@ def test_somebody_elses_erp_is_left_alone(erp: Settings) -> None:
 def test_without_a_company_no_day_is_lived(erp: Settings) -> None:
     with pytest.raises(RefusedError, match="no demo company"):
         company.advance(erp, days=1)
-
-
-@pytest.mark.parametrize("scale", [0, -1, float("nan"), float("inf")])
-def test_a_scale_that_cannot_be_is_wrong_usage(erp: Settings, scale: float) -> None:
-    with pytest.raises(SettingsError):
-        company.create(erp, scale=scale)
-    assert not company.exists(erp)
-
-
-def test_days_that_cannot_be_are_wrong_usage(erp: Settings) -> None:
-    with pytest.raises(SettingsError):
-        company.advance(erp, days=0)
 
 
 def test_two_processes_do_not_live_the_same_days(

@@ -11,6 +11,8 @@ import pytest
 
 from lakehouse.erp import company, stock
 from lakehouse.erp.company import FIRST_DAY, State
+from lakehouse.errors import SettingsError
+from lakehouse.settings import Settings
 
 START = State(seed=1, scale=1, day=FIRST_DAY, step=0, until=FIRST_DAY, last_movement_id=0)
 
@@ -55,3 +57,19 @@ def test_business_days_follow_each_other_over_weekends() -> None:
     numbers = [company._number(day) for day in business_days(30)]
     assert numbers == list(range(numbers[0], numbers[0] + 30))
     assert [company._business_day(number) for number in numbers] == business_days(30)
+
+
+@pytest.mark.parametrize("scale", [0, -1, 1001, float("nan"), float("inf")])
+def test_a_scale_that_cannot_be_is_wrong_usage(lake: Settings, scale: float) -> None:
+    with pytest.raises(SettingsError, match="the scale is"):
+        company.create(lake, scale=scale)
+
+
+def test_a_seed_beyond_64_bits_is_wrong_usage(lake: Settings) -> None:
+    with pytest.raises(SettingsError, match="the seed is"):
+        company.create(lake, seed=2**63)
+
+
+def test_days_that_cannot_be_lived_are_wrong_usage(lake: Settings) -> None:
+    with pytest.raises(SettingsError, match="0 days"):
+        company.advance(lake, days=0)
