@@ -4,8 +4,10 @@ create table dim_items (
     is_current boolean, valid_from timestamptz, valid_to timestamptz
 );
 insert into dim_items values
-('a1', '010825', 'Cabo flex 16 mm 1 kV preto', 0, false, '1900-01-01', '2024-10-02 10:30:00.123456+00'),
-('a2', '010825', 'Cabo flex 16 mm 1 kV preto', 12.34, true, '2024-10-02 10:30:00.123456+00', null),
+('00000000000000000000000000000000', null, 'No item', null, true, '1900-01-01', null),
+('ffffffffffffffffffffffffffffffff', null, 'Not applicable', null, true, '1900-01-01', null),
+('a1', '010825', 'Cabo flex 16 mm', 0, false, '1900-01-01', '2024-10-02 10:30:00.123456+00'),
+('a2', '010825', 'Cabo flex 16 mm', 12.34, true, '2024-10-02 10:30:00.123456+00', null),
 ('b1', '0148', 'Talabarte', 1000000, true, '1900-01-01', null),
 ('c1', '0200', null, null, true, '1900-01-01', null);
 
@@ -14,26 +16,29 @@ create table dim_towers (
     is_current boolean, valid_from timestamptz, valid_to timestamptz
 );
 insert into dim_towers values
+('00000000000000000000000000000000', null, 'No tower', null, true, '1900-01-01', null),
+('ffffffffffffffffffffffffffffffff', null, 'Not applicable', null, true, '1900-01-01', null),
 ('t1', 'BAFRD017', 'Feira de Santana', -12.266667, true, '1900-01-01', null),
 ('t2', 'BR80584-A', 'São João d''El-Rei', -21.135000, true, '1900-01-01', null);
 
 create table fact_stock_movements (
-    stock_movement_id bigint, item_key varchar, tower_key varchar, movement_type varchar,
-    quantity decimal(14, 3), unit_cost_brl decimal(12, 2), moved_at timestamptz,
+    stock_movement_key varchar, stock_movement_id bigint, item_key varchar, tower_key varchar,
+    movement_type varchar, quantity decimal(14, 3), unit_cost_brl decimal(12, 2), moved_at timestamptz,
     moved_date date, note varchar
 );
 insert into fact_stock_movements values
-(1, 'a1', 't1', 'receipt', 10.500, 12.34, '2024-10-01 12:00:00.000001+00', '2024-10-01', ''),
-(2, 'a1', 't1', 'issue', -0.125, 12.34, '2024-10-02 02:59:59+00', '2024-10-01', null),
-(3, 'b1', 't2', 'transfer', 3, 1000000, '2024-10-02 03:00:00+00', '2024-10-02', 'urgente'),
-(4, 'a2', 't2', 'adjustment', -1, 0, '2024-10-02 15:00:00+00', '2024-10-02', null),
-(9007199254740993, 'c1', 't2', 'return', 1, 7.00, '2024-10-02 15:00:01+00', '2024-10-02', 'ok');
+('m1', 1, 'a1', 't1', 'receipt', 10.500, 12.34, '2024-10-01 12:00:00.000001+00', '2024-10-01', ''),
+('m2', 2, 'a1', 't1', 'issue', -0.125, 12.34, '2024-10-02 02:59:59+00', '2024-10-01', null),
+('m3', 3, 'b1', 't2', 'transfer', 3, 1000000, '2024-10-02 03:00:00+00', '2024-10-02', 'urgente'),
+('m4', 4, 'a2', 't2', 'adjustment', -1, 0, '2024-10-02 15:00:00+00', '2024-10-02', null),
+('m5', 9007199254740993, 'c1', 't2', 'return', 1, 7.00, '2024-10-02 15:00:01+00', '2024-10-02', '');
 
 create table rpt_stock_position (
-    item_id varchar, tower_id varchar, quantity decimal(14, 3), current_stock decimal(14, 3),
+    stock_position_key varchar, item_id varchar, tower_id varchar,
+    quantity_on_hand decimal(18, 3), erp_current_stock decimal(14, 3),
     is_below_reorder_point boolean, as_of_date date
 );
 insert into rpt_stock_position values
-('010825', 'BAFRD017', 10.375, 10.375, false, '2024-10-02'),
-('010825', 'BR80584-A', -1, 0, true, '2024-10-02'),
-('0148', 'BR80584-A', 3, 3, true, '2024-10-02');
+('p1', '010825', 'BAFRD017', 10.375, 10.375, false, '2024-10-02'),
+('p2', '010825', 'BR80584-A', 0, null, true, '2024-10-02'),
+('p3', '0148', 'BR80584-A', 3, 3, true, '2024-10-02');

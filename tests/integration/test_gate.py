@@ -71,7 +71,7 @@ def test_the_marts_are_served_as_the_engine_built_them(gated: Settings) -> None:
     staged = publish.stage(gated, run_id="run-1")
     assert staged == publish.Staged(
         "2024-10-02",
-        {"dim_items": 4, "dim_towers": 2, "fact_stock_movements": 5, "rpt_stock_position": 3},
+        {"dim_items": 6, "dim_towers": 4, "fact_stock_movements": 5, "rpt_stock_position": 3},
     )
     assert publish.served(gated) is None
     assert quality.check(gated, run_id="run-1").expectations == 16
@@ -127,7 +127,7 @@ def test_a_closed_gate_leaves_what_is_served(gated: Settings) -> None:
     for part in (
         "run-2",
         "dim_items.unit_cost_brl: expect_column_values_to_be_between failed",
-        "unexpected 1, of 4, such as [1000000.01]",
+        "unexpected 1, of 6, such as [1000000.01]",
         "rpt_new: checkpoint could not be checked (exception no suite in checkpoints/marts.yml)",
         "dim_towers: checkpoint could not be checked (exception the mart was not staged)",
         "and 1 more",
@@ -154,7 +154,7 @@ def test_a_closed_gate_leaves_what_is_served(gated: Settings) -> None:
     ]
     build(gated, "delete from dim_items where item_id = '0200'")
     serve(gated, "run-3")
-    assert len(rows(gated)["dim_items"]) == 3
+    assert len(rows(gated)["dim_items"]) == 5
     assert set(commits(gated).values()) == {1}
 
 
@@ -219,4 +219,4 @@ def test_an_interrupted_gold_is_completed(gated: Settings) -> None:
     assert publish.write_gold(gated, run_id="run-1").gold_commits == 2
     assert publish.write_gold(gated, run_id="run-1").gold_commits == 0
     assert commits(gated) == dict.fromkeys(MARTS, 0)
-    assert DeltaTable(gold / "dim_items").to_pyarrow_table().num_rows == 4
+    assert DeltaTable(gold / "dim_items").to_pyarrow_table().num_rows == 6
