@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -14,6 +14,9 @@ from lakehouse.erp import postgres
 from lakehouse.errors import LakehouseError
 from lakehouse.lock import lake_lock
 from lakehouse.settings import Settings
+
+if TYPE_CHECKING:
+    from lakehouse.orchestration.chain import StepFunction
 
 # Steps are imported inside the commands: dbt, duckdb and deltalake together cost seconds, and
 # `lakehouse --help`, `up` and `doctor` need none of them.
@@ -130,12 +133,13 @@ def bronze_load(settings: Settings) -> Answer:
 @answers
 def transform(settings: Settings, *, select: tuple[str, ...]) -> Answer:
     """Build and test the dbt models over what is new in bronze."""
-    from lakehouse import transform as steps
-    from lakehouse.orchestration import chain
 
-    with lake_lock(settings, "lakehouse transform"):
-        data = asdict(steps.transform(settings, run_id=chain.new_id(), select=select))
-    return Answer(data, report.line("transform", data))
+    def do(settings: Settings, run_id: str) -> dict[str, Any]:
+        from lakehouse import transform as steps
+
+        return asdict(steps.transform(settings, run_id=run_id, select=select))
+
+    return _step(settings, "transform", do=do)
 
 
 @lakehouse.command()
@@ -158,12 +162,13 @@ def publish(settings: Settings) -> Answer:
 @answers
 def rebuild(settings: Settings) -> Answer:
     """Drop the warehouse, build it again from bronze, and compare every mart."""
-    from lakehouse import transform as steps
-    from lakehouse.orchestration import chain
 
-    with lake_lock(settings, "lakehouse rebuild"):
-        data = asdict(steps.rebuild(settings, run_id=chain.new_id()))
-    return Answer(data, report.line("rebuild", data))
+    def do(settings: Settings, run_id: str) -> dict[str, Any]:
+        from lakehouse import transform as steps
+
+        return asdict(steps.rebuild(settings, run_id=run_id))
+
+    return _step(settings, "rebuild", do=do)
 
 
 @lakehouse.command()
@@ -190,8 +195,10 @@ def airflow(settings: Settings) -> Answer:
     return Answer({"stopped": True}, "Airflow is stopped.")
 
 
-def _step(settings: Settings, step: str, run_id: str | None = None) -> Answer:
+def _step(
+    settings: Settings, step: str, run_id: str | None = None, *, do: StepFunction | None = None
+) -> Answer:
     from lakehouse.orchestration import chain
 
-    data: dict[str, Any] = chain.run_step(settings, step, run_id)
+    data = chain.run_step(settings, step, run_id, do=do)
     return Answer(data, report.line(step, data))

@@ -92,10 +92,12 @@ def run(settings: Settings, *, demo: bool = False, report: Report = lambda *_: N
         return run_id
 
 
-def run_step(settings: Settings, step: str, run_id: str | None = None) -> Counts:
-    """Run one step under the lake's lock, as Airflow and the single commands do."""
+def run_step(
+    settings: Settings, step: str, run_id: str | None = None, *, do: StepFunction | None = None
+) -> Counts:
+    """Run one step, or what `do` does in its name, as Airflow and the single commands do."""
     with lake_lock(settings, f"lakehouse {step}"):
-        return _recorded(settings, step, run_id or new_id())
+        return _recorded(settings, step, run_id or new_id(), do)
 
 
 def last_run(settings: Settings) -> list[dict[str, Any]]:
@@ -134,11 +136,13 @@ def _unfinished(settings: Settings) -> tuple[str, set[str]] | None:
     return steps[0]["run_id"], {step for step, how in status.items() if how == "done"}
 
 
-def _recorded(settings: Settings, step: str, run_id: str) -> Counts:
+def _recorded(
+    settings: Settings, step: str, run_id: str, do: StepFunction | None = None
+) -> Counts:
     """Run a step and keep a record of it, whatever becomes of it."""
     _record(settings, run_id, step, "running")
     try:
-        counts = ALL_STEPS[step](settings, run_id)
+        counts = (do or ALL_STEPS[step])(settings, run_id)
     except RefusedError as error:
         _record(settings, run_id, step, "refused", error=error.what)
         raise

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import click
 import pytest
 
-from lakehouse.cli.commands import lakehouse
+from lakehouse.cli.commands import lakehouse, main
 from lakehouse.settings import Settings, export
 
 
@@ -24,26 +24,43 @@ def leaves(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str
 
 
 COMMANDS = sorted(leaves(lakehouse))
-LOCAL = {("doctor",), ("down",), ("up",)}
+LOCAL = {("airflow",), ("doctor",), ("down",), ("up",)}
 """Commands that reach no server named by the settings."""
+NOBODY_THERE = "postgresql://nobody@127.0.0.1:1/none"
 every_command = pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 
 
+@dataclass(frozen=True)
+class Done:
+    """What a command left: its exit status and what it printed."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
 def run(
-    command: tuple[str, ...], lake: Settings, *options: str, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "lakehouse", *command, *options],
-        env=export(lake) | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    lake: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Run:
+    """Run a command in this process, where its imports are paid for once."""
+
+    def in_process(command: tuple[str, ...], *options: str, **environment: str) -> Done:
+        for name, value in (export(lake) | environment).items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit) as exit_:
+            main([*command, *options])
+        assert isinstance(exit_.value.code, int)
+        return Done(exit_.value.code, *capsys.readouterr())
+
+    return in_process
 
 
-def assert_one_clear_error(done: subprocess.CompletedProcess[str], status: int) -> None:
-    assert done.returncode == status, done.stderr
+def assert_one_clear_error(done: Done, status: int) -> None:
+    assert done.status == status, done.stderr
     error, following = done.stderr.splitlines()
     assert error.startswith("error: ")
     assert following.startswith("  next: ")
@@ -51,36 +68,45 @@ def assert_one_clear_error(done: subprocess.CompletedProcess[str], status: int) 
 
 
 @every_command
-def test_an_unknown_option_is_wrong_usage(command: tuple[str, ...], lake: Settings) -> None:
-    done = run(command, lake, "--no-such-option")
+def test_an_unknown_option_is_wrong_usage(command: tuple[str, ...], run: Run) -> None:
+    done = run(command, "--no-such-option")
     assert_one_clear_error(done, 2)
     assert "--no-such-option" in done.stderr
     assert done.stdout == ""
 
 
 @every_command
-def test_a_wrong_setting_is_named(command: tuple[str, ...], lake: Settings) -> None:
-    done = run(command, lake, LAKEHOUSE_ENGINE="oracle")
+def test_a_wrong_setting_is_named(command: tuple[str, ...], run: Run) -> None:
+    done = run(command, LAKEHOUSE_ENGINE="oracle")
     assert_one_clear_error(done, 2)
     assert "LAKEHOUSE_ENGINE is 'oracle'" in done.stderr
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c not in LOCAL], ids=" ".join)
-def test_an_unreachable_server_is_named(command: tuple[str, ...], lake: Settings) -> None:
-    with socket.socket() as taken:  # bound and never listening, so nobody answers there
-        taken.bind(("127.0.0.1", 0))
-        dsn = f"postgresql://nobody@127.0.0.1:{taken.getsockname()[1]}/none"
-        done = run(command, lake, "--json", ERP_DSN=dsn, WAREHOUSE_DSN=dsn)
+def test_an_unreachable_server_is_named(command: tuple[str, ...], run: Run) -> None:
+    done = run(command, "--json", ERP_DSN=NOBODY_THERE, WAREHOUSE_DSN=NOBODY_THERE)
     assert_one_clear_error(done, 1)
     assert "reach" in done.stderr
     assert json.loads(done.stdout)["status"] == 1
 
 
-def test_an_unknown_command_is_wrong_usage(lake: Settings) -> None:
-    assert_one_clear_error(run(("no-such-command",), lake), 2)
+def test_an_unknown_command_is_wrong_usage(run: Run) -> None:
+    assert_one_clear_error(run(("no-such-command",)), 2)
 
 
-def test_without_a_server_status_says_how_to_start_it(lake: Settings) -> None:
-    done = run(("status",), lake)
-    assert done.returncode == 0
+def test_without_a_server_status_says_how_to_start_it(run: Run) -> None:
+    done = run(("status",))
+    assert done.status == 0
     assert "lakehouse up" in done.stdout
+
+
+def test_a_process_ends_with_the_status_and_keeps_stdout_for_answers(lake: Settings) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "lakehouse", "status", "--json"],
+        env=export(lake),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["running"] is False
