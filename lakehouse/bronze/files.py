@@ -17,6 +17,8 @@ from lakehouse.errors import LakehouseError
 from lakehouse.settings import Settings
 
 ROWS_AT_A_TIME = 65_536
+REFUSED_AT_A_TIME = 4_096
+"""Refused rows become Python objects, fifty times as large."""
 UNREADABLE = (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, OSError)
 
 
@@ -92,7 +94,7 @@ def accepted(contract: Contract, one: Examined, stamp: Stamp) -> Iterator[pa.Rec
     """The bronze rows of a file."""
     if one.accepted == 0:
         return
-    for batch, numbers in _numbered(one.file):
+    for batch, numbers in _numbered(one.file, ROWS_AT_A_TIME):
         if one.refused:
             good = pc.is_null(refusals(contract, batch))
             batch, numbers = batch.filter(good), numbers.filter(good)
@@ -103,7 +105,7 @@ def refused(
     contract: Contract, one: Examined
 ) -> Iterator[tuple[pa.RecordBatch, pa.Array, pa.Array]]:
     """The refused rows of a file, the number of each in the file, and why."""
-    for batch, numbers in _numbered(one.file):
+    for batch, numbers in _numbered(one.file, REFUSED_AT_A_TIME):
         if one.misfit:
             yield batch, numbers, pa.repeat(one.misfit, batch.num_rows)
         else:
@@ -116,16 +118,23 @@ def assert_unchanged(file: File) -> None:
     """Refuse to commit what is not what was identified: files here never change."""
     state = file.path.stat()
     if (state.st_size, state.st_mtime_ns) != (file.size, file.changed_ns):
-        raise LakehouseError(
-            f"the landing file {file.path} changed while it was read",
-            hint="nothing of it was taken; run `lakehouse bronze load` once it is complete",
-        )
+        raise _changed(file)
 
 
-def _numbered(file: File) -> Iterator[tuple[pa.RecordBatch, pa.Array]]:
+def _numbered(file: File, rows_at_a_time: int) -> Iterator[tuple[pa.RecordBatch, pa.Array]]:
     first = 1
-    with pq.ParquetFile(file.path) as parquet:
-        for batch in parquet.iter_batches(ROWS_AT_A_TIME):
-            yield batch, pa.arange(first, first + batch.num_rows)
-            first += batch.num_rows
+    try:
+        with pq.ParquetFile(file.path) as parquet:
+            for batch in parquet.iter_batches(rows_at_a_time):
+                yield batch, pa.arange(first, first + batch.num_rows)
+                first += batch.num_rows
+    except UNREADABLE as error:
+        raise _changed(file) from error
     assert_unchanged(file)
+
+
+def _changed(file: File) -> LakehouseError:
+    return LakehouseError(
+        f"the landing file {file.path} changed while it was read",
+        hint="nothing of it was taken; run `lakehouse bronze load` once it is complete",
+    )

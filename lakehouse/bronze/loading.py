@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
-from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
 from lakehouse import landing
@@ -21,6 +20,7 @@ from lakehouse.bronze import files, quarantine, tables
 from lakehouse.bronze.contract import Contract, contracts
 from lakehouse.bronze.files import Examined, File
 from lakehouse.bronze.rows import Stamp, bronze_schema
+from lakehouse.bronze.tables import BATCHES, Layout, Table
 from lakehouse.errors import LakehouseError
 from lakehouse.progress import Advance, progress
 from lakehouse.settings import Settings
@@ -87,8 +87,9 @@ def _load_table(
 ) -> LoadedTable | None:
     """Load one table; when another writer was first, look again at what is still new."""
     uri = tables.table_uri(settings, contract.source, contract.entity)
+    layout = _layout(contract)
     for attempt in range(1, ATTEMPTS + 1):
-        table = _opened(uri, contract)
+        table = tables.opened(uri, layout)
         new = _new(settings, table, paths)
         if not new:
             return None
@@ -103,28 +104,23 @@ def _load_table(
     raise AssertionError("the last attempt returns or raises")
 
 
-def _opened(uri: str, contract: Contract) -> DeltaTable:
+def _layout(contract: Contract) -> Layout:
     schema = bronze_schema(contract)
-    pruned_by = [name for name in (*contract.key, *PRUNED_BY) if name in schema.names]
-    return tables.opened(
-        uri,
-        schema,
+    return Layout(
+        schema=schema,
         description=f"{contract.description} {contract.grain}",
-        partition_by=["_load_date"],
-        configuration={
-            "delta.appendOnly": "true",
-            # By default the first 32 columns: a wide table would lose `_batch_id`.
-            "delta.dataSkippingStatsColumns": ",".join(pruned_by),
-        },
+        partition_by=("_load_date",),
+        bounded=[name for name in (*contract.key, *PRUNED_BY) if name in schema.names],
+        configuration={"delta.appendOnly": "true"},
     )
 
 
-def _new(settings: Settings, table: DeltaTable, paths: list[Path]) -> list[File]:
+def _new(settings: Settings, table: Table, paths: list[Path]) -> list[File]:
     """The files whose content the table does not hold, each content once."""
     by_content: dict[str, File] = {}
     for path in paths:
         file = files.identified(settings, path)
-        if file.sha256 not in by_content and not tables.has(table, file.sha256):
+        if file.sha256 not in by_content and not table.has(file.sha256):
             by_content[file.sha256] = file
     return list(by_content.values())
 
@@ -132,20 +128,19 @@ def _new(settings: Settings, table: DeltaTable, paths: list[Path]) -> list[File]
 def _commit(
     settings: Settings,
     contract: Contract,
-    table: DeltaTable,
+    table: Table,
     new: list[File],
     loaded_at: datetime,
     advance: Advance,
 ) -> LoadedTable:
     """Quarantine, then bronze, each in one commit."""
-    batch_id = tables.next_batch(table)
+    batch_id = table.next_batch()
     examined = [files.examine(contract, file) for file in new]
     quarantine.keep(settings, contract, examined, loaded_at)
-    tables.append(
-        table,
-        bronze_schema(contract),
+    table.append(
         _rows(contract, examined, batch_id, loaded_at, advance),
-        {tables.BATCHES: batch_id} | {file.sha256: batch_id for file in new},
+        {BATCHES: batch_id} | {file.sha256: batch_id for file in new},
+        partition={"_load_date": loaded_at.date().isoformat()},
     )
     return LoadedTable(
         batch_id=batch_id,

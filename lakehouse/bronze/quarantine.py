@@ -11,12 +11,12 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable
 
 from lakehouse.bronze import files, tables
 from lakehouse.bronze.contract import Contract
 from lakehouse.bronze.files import Examined
 from lakehouse.bronze.rows import UTC_TIME
+from lakehouse.bronze.tables import Layout, Table
 from lakehouse.settings import Settings
 
 SCHEMA = pa.schema(
@@ -36,18 +36,18 @@ DESCRIPTION = (
     "What bronze could not take. One row per refused row, its values as JSON in payload,"
     " or per unreadable file, its bytes in original."
 )
-CONFIGURATION = {"delta.dataSkippingStatsColumns": "source,entity,source_sha256"}
+LAYOUT = Layout(
+    schema=SCHEMA,
+    description=DESCRIPTION,
+    partition_by=(),
+    bounded=("source", "entity", "source_sha256"),
+    configuration={},
+)
 
 
-def opened(settings: Settings) -> DeltaTable:
+def opened(settings: Settings) -> Table:
     """The quarantine as it is now, made empty if it is not there yet."""
-    return tables.opened(
-        f"{settings.bronze_uri}/_quarantine",
-        SCHEMA,
-        description=DESCRIPTION,
-        partition_by=[],
-        configuration=CONFIGURATION,
-    )
+    return tables.opened(f"{settings.bronze_uri}/_quarantine", LAYOUT)
 
 
 def keep(
@@ -55,10 +55,10 @@ def keep(
 ) -> None:
     """Commit what is refused of these files, but of no file twice."""
     table = opened(settings)
-    new = [one for one in examined if one.is_refused and not tables.has(table, _id(contract, one))]
+    new = [one for one in examined if one.is_refused and not table.has(_id(contract, one))]
     if new:
         rows = (batch for one in new for batch in _refused(contract, one, loaded_at))
-        tables.append(table, SCHEMA, rows, {_id(contract, one): 1 for one in new})
+        table.append(rows, {_id(contract, one): 1 for one in new}, partition={})
 
 
 def _id(contract: Contract, one: Examined) -> str:

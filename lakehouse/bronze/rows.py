@@ -88,7 +88,7 @@ def misfit(contract: Contract, schema: pa.Schema) -> str | None:
         optional = {name: (kind,) for name, kind in LANDED_OPTIONAL.items()}
     else:
         expected |= LANDED
-    found = list(_misfits(schema, expected, expected | optional))
+    found = dict.fromkeys(_misfits(schema, expected, expected | optional))
     return "; ".join(found) or None
 
 

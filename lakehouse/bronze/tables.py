@@ -6,25 +6,22 @@ for ever: transaction ids outlive checkpoints and log cleanup, other metadata of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
-from deltalake import (
-    CommitProperties,
-    DeltaTable,
-    Transaction,
-    WriterProperties,
-    write_deltalake,
-)
+from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.transaction import AddAction
 
+from lakehouse.bronze import parts
 from lakehouse.errors import LakehouseError, RefusedError
 from lakehouse.settings import Settings
 
 BATCHES = "lakehouse.batch"
 """The transaction id whose version is the table's last batch; two writers of one batch collide."""
-ROWS_IN_A_GROUP = 122_880
-ZSTD = WriterProperties(compression="ZSTD", max_row_group_size=ROWS_IN_A_GROUP)
+STATISTICS = "delta.dataSkippingStatsColumns"
 
 
 def table_uri(settings: Settings, source: str, entity: str) -> str:
@@ -32,100 +29,103 @@ def table_uri(settings: Settings, source: str, entity: str) -> str:
     return f"{settings.bronze_uri}/{source}/{entity}"
 
 
-def opened(
-    uri: str,
-    schema: pa.Schema,
-    *,
-    description: str,
-    partition_by: list[str],
-    configuration: Mapping[str, str],
-) -> DeltaTable:
+@dataclass(frozen=True)
+class Layout:
+    """How a table is made, and what every part of it obeys."""
+
+    schema: pa.Schema
+    description: str
+    partition_by: Sequence[str]
+    bounded: Sequence[str]
+    """Columns whose least and greatest value each part tells, so that readers can skip it."""
+    configuration: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as it was when it was opened: a commit by another since then makes ours fail."""
+
+    uri: str
+    layout: Layout
+    delta: DeltaTable
+
+    def has(self, transaction_id: str) -> bool:
+        """Whether a commit carried the id."""
+        return self.delta.transaction_version(transaction_id) is not None
+
+    def next_batch(self) -> int:
+        """One more than the last batch committed."""
+        return (self.delta.transaction_version(BATCHES) or 0) + 1
+
+    def append(
+        self,
+        batches: Iterable[pa.RecordBatch],
+        transactions: Mapping[str, int],
+        partition: Mapping[str, str],
+    ) -> None:
+        """Commit rows and transaction ids as one; CommitFailedError if another was first."""
+        folder, layout = Path(self.uri), self.layout
+        try:
+            part = parts.write(
+                folder, layout.schema, batches, partition=partition, bounded=layout.bounded
+            )
+            try:
+                self._commit(part, transactions)
+            except DeltaError:
+                if part is not None:
+                    parts.remove(folder, part)
+                raise
+        except CommitFailedError:
+            raise
+        except (DeltaError, OSError) as error:
+            raise LakehouseError(
+                f"the table {self.uri} cannot be written: {_first_line(error)}",
+                hint="nothing was committed; mend it and run `lakehouse bronze load` again",
+            ) from error
+
+    def _commit(self, part: AddAction | None, transactions: Mapping[str, int]) -> None:
+        ids = [Transaction(name, version) for name, version in transactions.items()]
+        self.delta.create_write_transaction(
+            [] if part is None else [part],
+            mode="append",
+            schema=self.delta.schema(),
+            partition_by=list(self.layout.partition_by),
+            commit_properties=CommitProperties(app_transactions=ids),
+        )
+
+
+def opened(uri: str, layout: Layout) -> Table:
     """The table as it is now, made empty if it is not there yet."""
     try:
-        table = _opened_or_made(uri, schema, description, partition_by, configuration)
+        table = _opened_or_made(uri, layout)
     except (DeltaError, OSError) as error:
         raise LakehouseError(
             f"the table {uri} cannot be opened: {_first_line(error)}",
             hint="mend what is said, then run `lakehouse bronze load` again",
         ) from error
     there = pa.schema(table.schema())
-    if not there.equals(schema):
+    if not there.equals(layout.schema):
+        difference = _difference(there, layout.schema)
         raise RefusedError(
-            f"the table {uri} has other columns than its contract: {_difference(there, schema)}",
+            f"the table {uri} has other columns than its contract: {difference}",
             hint="change the contract back; what bronze holds is never rewritten",
         )
-    return table
+    return Table(uri, layout, table)
 
 
-def has(table: DeltaTable, transaction_id: str) -> bool:
-    """Whether a commit of this table carried the id."""
-    return table.transaction_version(transaction_id) is not None
-
-
-def next_batch(table: DeltaTable) -> int:
-    """One more than the last batch committed."""
-    return (table.transaction_version(BATCHES) or 0) + 1
-
-
-def append(
-    table: DeltaTable,
-    schema: pa.Schema,
-    batches: Iterable[pa.RecordBatch],
-    transactions: Mapping[str, int],
-) -> None:
-    """Commit rows and transaction ids as one; CommitFailedError when another writer was first."""
-    failures: list[BaseException] = []
-    reader = pa.RecordBatchReader.from_batches(schema, _watched(batches, failures))
-    ids = [Transaction(name, version) for name, version in transactions.items()]
-    try:
-        write_deltalake(
-            table,
-            reader,
-            mode="append",
-            writer_properties=ZSTD,
-            commit_properties=CommitProperties(app_transactions=ids),
-        )
-    except CommitFailedError:
-        raise
-    except (DeltaError, OSError) as error:
-        if failures:
-            raise failures[0] from error
-        raise LakehouseError(
-            f"the table {table.table_uri} cannot be written: {_first_line(error)}",
-            hint="nothing was committed; mend what is said and run `lakehouse bronze load` again",
-        ) from error
-
-
-def _opened_or_made(
-    uri: str,
-    schema: pa.Schema,
-    description: str,
-    partition_by: list[str],
-    configuration: Mapping[str, str],
-) -> DeltaTable:
+def _opened_or_made(uri: str, layout: Layout) -> DeltaTable:
     try:
         return DeltaTable(uri)
     except TableNotFoundError:
         DeltaTable.create(
             uri,
-            schema,
+            layout.schema,
             mode="ignore",
-            partition_by=partition_by,
-            description=description,
-            configuration=configuration,
+            partition_by=list(layout.partition_by),
+            description=layout.description,
+            configuration={STATISTICS: ",".join(layout.bounded), **layout.configuration},
         )
         return DeltaTable(uri)
-
-
-def _watched(
-    batches: Iterable[pa.RecordBatch], failures: list[BaseException]
-) -> Iterator[pa.RecordBatch]:
-    """Keep the error of a source, of which the Delta writer would leave only the text."""
-    try:
-        yield from batches
-    except BaseException as error:
-        failures.append(error)
-        raise
 
 
 def _difference(there: pa.Schema, wanted: pa.Schema) -> str:
