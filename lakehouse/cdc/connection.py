@@ -56,6 +56,15 @@ class Erp:
         found = self.row("select (pg_current_wal_flush_lsn() - '0/0')::bigint")
         return int(cast("tuple[int]", found)[0])
 
+    def nudge(self) -> None:
+        """Commit next to nothing, when the change log has been quiet before its expected end.
+
+        That end may lie inside a record that is not written whole yet; behind a commit there is
+        one that comes. And it fails when the server is stopping, which would wait for the reader
+        as the reader waits for it.
+        """
+        self.row("select pg_logical_emit_message(true, 'lakehouse.nudge', '')")
+
     def confirm(self, lsn: int) -> None:
         """Let the server forget what was committed before this position."""
         send: Any = self.log.send_feedback

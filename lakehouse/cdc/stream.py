@@ -7,6 +7,7 @@ Whoever dies in between delivers again what was delivered, and never loses a cha
 from __future__ import annotations
 
 import select
+import time
 from dataclasses import dataclass, replace
 
 import psycopg2
@@ -28,7 +29,7 @@ _OPTIONS = {
     "binary": "false",
 }
 _NEVER_S = 10 * 365 * 86_400  # feedback goes out when we say so, see connection.py
-_QUIET_S = 0.5
+_QUIET_S = 1.0
 
 
 @dataclass
@@ -68,24 +69,28 @@ class Stream:
 
     def _read_up_to(self, target: int, advance: Advance) -> None:
         log, decoder = self.erp.log, self.decoder
-        is_nudged = False
+        quiet_since: float | None = None
         while decoder.position < target:
             message = log.read_message()
             if message is not None:
-                before = decoder.changes
-                decoder.feed(message.payload, message.data_start)
-                if decoder.changes > before:
-                    advance(decoder.changes - before)
-                    if self._capture.is_full:
-                        self._land()
+                quiet_since = None
+                self._take_in(message.payload, message.data_start, advance)
                 continue
             decoder.reached(log.wal_end)
-            if decoder.position < target and not select.select([log], [], [], _QUIET_S)[0]:
-                if not is_nudged:
-                    # The end we wait for may lie inside a record of a transaction that goes on;
-                    # a commit behind it is an end that comes.
-                    self.erp.row("select pg_logical_emit_message(true, 'lakehouse.nudge', '')")
-                is_nudged = True
+            quiet_since = quiet_since or time.monotonic()
+            if time.monotonic() - quiet_since > _QUIET_S:
+                quiet_since = None
+                self.erp.nudge()
+            elif decoder.position < target:
+                select.select([log], [], [], _QUIET_S)
+
+    def _take_in(self, payload: bytes, lsn: int, advance: Advance) -> None:
+        before = self.decoder.changes
+        self.decoder.feed(payload, lsn)
+        if self.decoder.changes > before:
+            advance(self.decoder.changes - before)
+            if self._capture.is_full:
+                self._land()
 
     def _land(self) -> None:
         self.files += self._capture.land(self.delivery)

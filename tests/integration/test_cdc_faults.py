@@ -1,0 +1,262 @@
+"""The reader killed, misled and refused: it delivers again at most, and never skips in silence."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+import psycopg2
+import pytest
+from psycopg2.extras import LogicalReplicationConnection
+
+from lakehouse import cdc, landing
+from lakehouse.cdc import checks, connection, snapshot, state
+from lakehouse.erp import cluster, postgres
+from lakehouse.errors import LakehouseError, RefusedError
+from lakehouse.landing import files
+from lakehouse.settings import Settings
+from tests.integration.cdc_replay import (
+    delivered,
+    differences,
+    embedded_server,
+    execute,
+    lake_on,
+    slot,
+)
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with embedded_server() as dsn:
+        yield dsn
+
+
+@pytest.fixture
+def erp(server: str) -> Iterator[Settings]:
+    with lake_on(server) as settings:
+        execute(settings, towers(1, 50))
+        yield settings
+
+
+def towers(first: int, last: int) -> str:
+    return (
+        "insert into towers select 'T' || i, 'n', 'macro', 'BA', 'Salvador', -12.9, -38.5, null, "
+        f"now(), now() from generate_series({first}, {last}) i"
+    )
+
+
+def die() -> NoReturn:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("still alive")
+
+
+def before(module: Any, name: str, call: int = 1) -> None:
+    """Die in place of this call of a function."""
+    original, calls = getattr(module, name), iter(range(1, 1_000))
+
+    def doomed(*args: Any, **kwargs: Any) -> Any:
+        return die() if next(calls) == call else original(*args, **kwargs)
+
+    setattr(module, name, doomed)
+
+
+IN_THE_SNAPSHOT = {
+    "before the slot": lambda: before(snapshot, "_create_slot"),
+    "between two tables": lambda: before(snapshot, "_land_table", 4),
+    "inside a file": lambda: before(files, "_publish"),
+    "before the boundaries": lambda: before(snapshot, "land_boundaries"),
+    "before the state": lambda: before(state, "save", 2),
+}
+IN_THE_STREAM = {
+    "inside a file": lambda: before(files, "_publish"),
+    "between two files": lambda: before(files, "_publish", 2),
+    "before the state": lambda: before(state, "save"),
+    "before the confirmation": lambda: before(connection.Erp, "confirm"),
+}
+
+
+def sync_and_die(settings: Settings, prepare: Callable[[], None]) -> None:
+    """Run a sync in a process of its own that is killed where `prepare` says."""
+    child = os.fork()
+    if child == 0:
+        try:
+            prepare()
+            cdc.sync(settings)
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status), "the sync ended before the point where it was to die"
+
+
+def assert_nothing_confirmed_that_is_not_durable(settings: Settings) -> None:
+    known, found = state.load(settings), slot(settings)
+    assert known is not None
+    if known.durable_lsn is not None and found is not None:
+        assert state.lsn_number(found["confirmed_flush_lsn"]) <= known.position
+
+
+def test_a_killed_snapshot_starts_anew_as_a_new_generation(erp: Settings) -> None:
+    for generation, prepare in enumerate(IN_THE_SNAPSHOT.values(), start=1):
+        sync_and_die(erp, prepare)
+        known = state.load(erp)
+        assert known is not None
+        assert (known.generation, known.durable_lsn) == (generation, None)
+        execute(erp, f"delete from towers where tower_id = 'T{generation}'")
+    synced = cdc.sync(erp)
+    assert synced.generation == len(IN_THE_SNAPSHOT) + 1
+    assert differences(erp) == {}
+    assert not list(Path(erp.landing_uri).rglob("*.unfinished"))
+
+
+def test_a_killed_reader_delivers_again_and_loses_nothing(erp: Settings) -> None:
+    cdc.sync(erp)
+    for number, prepare in enumerate(IN_THE_STREAM.values(), start=1):
+        execute(
+            erp,
+            "begin; update towers set tower_name = tower_name || 'x'; truncate inventory; commit",
+            f"delete from towers where tower_id = 'T{number}'",
+            towers(100 * number, 100 * number + 20),
+        )
+        sync_and_die(erp, prepare)
+        assert_nothing_confirmed_that_is_not_durable(erp)
+        execute(erp, f"delete from towers where tower_id = 'T{100 * number}'")
+        cdc.sync(erp)
+        assert_nothing_confirmed_that_is_not_durable(erp)
+        assert differences(erp) == {}
+    truncations = [b for b in delivered(erp, "boundaries", "_cdc") if b["kind"] == "truncate"]
+    assert len({b["seq"] for b in truncations}) == len(IN_THE_STREAM)
+    assert not list(Path(erp.landing_uri).rglob("*.unfinished"))
+
+
+def test_a_server_that_stops_under_the_reader(
+    lake: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with lake_on(postgres.up(lake).dsn("erp")) as erp:
+        cdc.sync(erp)
+        execute(erp, towers(1, 20), "update towers set tower_name = 'x'")
+        ever = 1 << 62
+        monkeypatch.setattr(connection.Erp, "flushed_lsn", lambda _: ever)
+        stop = threading.Timer(1.5, postgres.down, (lake,))
+        stop.start()
+        with pytest.raises(LakehouseError, match="broke off") as broken:
+            cdc.sync(erp)
+        stop.join()
+        assert "`lakehouse cdc sync`" in broken.value.hint
+        monkeypatch.undo()
+        kept = [row for row in delivered(erp, "towers") if row["_cdc_op"] == "upsert"]
+        assert len(kept) == 40, "what had come whole is kept"
+
+        postgres.up(lake)
+        assert_nothing_confirmed_that_is_not_durable(erp)
+        execute(erp, "delete from towers where tower_id = 'T1'")
+        assert cdc.sync(erp).changes == 1
+        assert differences(erp) == {}
+
+
+def test_the_way_back_supersedes_all_that_was_read_before(erp: Settings) -> None:
+    cdc.sync(erp)
+    execute(erp, "update towers set tower_name = 'x'")
+    cdc.sync(erp)
+    execute(erp, "select pg_drop_replication_slot('lakehouse')")
+    execute(erp, "delete from towers where tower_id < 'T3'")  # no reader will ever see this
+    with pytest.raises(RefusedError, match="slot `lakehouse` is gone"):
+        cdc.sync(erp)
+    state.path(erp).unlink()
+    assert cdc.sync(erp).generation == 2
+    assert differences(erp) == {}
+
+
+def test_each_refusal_says_what_helps_and_changes_nothing(
+    erp: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "_RELEASE_TIMEOUT_S", 0.3)
+    cdc.sync(erp)
+    execute(erp, towers(60, 70))
+    known = state.load(erp)
+    assert known is not None
+    file = state.path(erp)
+    delivered_before = landing.list_files(erp)
+
+    def refused(match: str, hint: str, *undo: str) -> None:
+        content = file.read_text()
+        with pytest.raises(RefusedError, match=match) as refusal:
+            cdc.sync(erp)
+        assert hint in refusal.value.hint
+        assert file.read_text() == content
+        execute(erp, *undo)
+
+    execute(erp, "alter publication lakehouse drop table inventory")
+    refused("lacks public.inventory", "alter publication lakehouse add table public.inventory")
+    execute(erp, "drop publication lakehouse")
+    refused("lacks public.inventory, public.items", "create publication lakehouse for table")
+    everything = "inventory, items, stock_movements, towers"
+    execute(
+        erp,
+        "create table extra (id int primary key)",
+        f"create publication lakehouse for table {everything}, extra",
+    )
+    refused("gained or lost extra", "undo that", "drop table extra")
+    execute(erp, "alter table towers replica identity full")
+    refused("towers", "replica identity default", "alter table towers replica identity default")
+
+    state.save(erp, replace(known, system_identifier="1"))
+    refused("is another one", "set ERP_DSN")
+    state.save(erp, replace(known, timeline=7))
+    refused("timeline", "new snapshot")
+    state.save(erp, known)
+
+    other = psycopg2.connect(postgres.erp_dsn(erp), connection_factory=LogicalReplicationConnection)
+    cursor = other.cursor()
+    options = {"proto_version": "1", "publication_names": "lakehouse"}
+    cursor.start_replication(slot_name="lakehouse", options=options)
+    refused(f"in use by its process {other.get_backend_pid()}", "stop that reader")
+    select.select([cursor], [], [], 0)
+    other.close()
+    assert slot(erp) is not None  # waits until it is free
+
+    assert landing.list_files(erp) == delivered_before
+    assert cdc.sync(erp).changes == 11
+    assert differences(erp) == {}
+
+    file.rename(file.with_suffix(".away"))
+    with pytest.raises(RefusedError, match="knows nothing of") as refusal:
+        cdc.sync(erp)
+    assert "if none does" in refusal.value.hint
+    file.with_suffix(".away").rename(file)
+
+    execute(
+        erp,
+        towers(80, 81),
+        "select pg_replication_slot_advance('lakehouse', pg_current_wal_lsn())",
+    )
+    refused("something else has read from it", "new snapshot")
+
+    file.write_text(json.dumps({"generation": 1}))
+    with pytest.raises(LakehouseError, match="is damaged"):
+        cdc.sync(erp)
+
+
+def test_a_server_without_a_logical_log_is_refused(
+    lake: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(cluster.CONFIGURATION, "wal_level", "replica")
+    postgres.up(lake)
+    with pytest.raises(RefusedError, match="wal_level is replica") as refusal:
+        cdc.sync(lake)
+    assert "wal_level = logical" in refusal.value.hint
+
+
+def test_a_server_that_does_not_answer_is_an_error(lake: Settings) -> None:
+    away = replace(lake, erp_dsn="postgresql://nobody@127.0.0.1:1/erp")
+    with pytest.raises(LakehouseError, match="the ERP server cannot be reached") as error:
+        cdc.sync(away)
+    assert error.value.exit_status == 1
