@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from psycopg2 import ProgrammingError
+from psycopg2.extensions import parse_dsn
+
 from lakehouse.errors import SettingsError
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -71,6 +74,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             f"LAKE_URI is {lake_uri!r}, and only a local folder is supported so far",
             hint="set LAKE_URI to a folder, or unset it to use LAKEHOUSE_HOME",
         )
+    for name in ("ERP_DSN", "WAREHOUSE_DSN"):
+        _check_dsn(name, env.get(name) or "")
     return Settings(
         home=home,
         lake_uri=str(Path(lake_uri).absolute()),
@@ -79,6 +84,17 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         erp_dsn=env.get("ERP_DSN") or None,
         warehouse_dsn=env.get("WAREHOUSE_DSN") or None,
     )
+
+
+def _check_dsn(name: str, dsn: str) -> None:
+    try:
+        parse_dsn(dsn)
+    except ProgrammingError as error:
+        # Neither the value nor libpq's words are repeated: both may hold a password.
+        raise SettingsError(
+            f"{name} is no PostgreSQL connection string",
+            hint=f"write {name} as postgresql://user@host:port/database, or unset it",
+        ) from error
 
 
 def export(settings: Settings) -> dict[str, str]:

@@ -191,7 +191,7 @@ def airflow(settings: Settings) -> Answer:
     """Serve the Airflow UI on this machine, until Ctrl-C."""
     from lakehouse.orchestration import airflow as server
 
-    server.serve(settings)
+    server.serve(settings, report.airflow_is_up)
     return Answer({"stopped": True}, "Airflow is stopped.")
 
 

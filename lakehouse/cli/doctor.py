@@ -41,9 +41,7 @@ def examine(settings: Settings) -> list[Check]:
     """Look at everything a run may need; nothing is started or changed."""
     version = ".".join(str(part) for part in sys.version_info[:3])
     return [
-        Check(
-            "python >= 3.11", True, sys.version_info >= (3, 11), version, "install Python 3.11+"
-        ),
+        Check("python >= 3.11", True, sys.version_info >= (3, 11), version, "install Python 3.11+"),
         _postgres(),
         *(_package(name) for name in PACKAGES),
         _folder(settings),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,9 @@ from lakehouse.cli.doctor import Check
 from lakehouse.erp import postgres
 from lakehouse.lock import holder
 from lakehouse.settings import Settings
+
+if TYPE_CHECKING:
+    from lakehouse.orchestration.airflow_home import Airflow
 
 
 def addresses(settings: Settings) -> dict[str, Any]:
@@ -72,6 +75,14 @@ def doctor_text(checks: Iterable[Check]) -> str:
 def say(step: str, counts: Mapping[str, Any]) -> None:
     """Tell on stderr that a step is done, and what it did."""
     click.echo(line(step, counts), err=True)
+
+
+def airflow_is_up(airflow: Airflow) -> None:
+    """Tell on stderr where to log in; the password stays in its private file."""
+    text = (
+        f"Airflow is up at {airflow.url}; user admin, password in {airflow.passwords}; Ctrl-C stops"
+    )
+    click.echo(text, err=True)
 
 
 def line(step: str, counts: Mapping[str, Any]) -> str:

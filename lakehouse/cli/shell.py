@@ -18,10 +18,8 @@ import psycopg2
 
 from lakehouse import settings as lakehouse_settings
 from lakehouse.errors import LakehouseError, SettingsError
-from lakehouse.settings import Settings
 
 INTERRUPTED = 130
-DISK_FULL = "no space is left on the disk"
 
 
 @dataclass(frozen=True)
@@ -42,9 +40,7 @@ def answers(function: Callable[..., Answer]) -> Callable[..., None]:
         try:
             answer = function(lakehouse_settings.load(), *args, **options)
         except KeyboardInterrupt:
-            hint = "run the same command again: it goes on where it stopped"
-            fail(LakehouseError("stopped before it was done; nothing half-done is served", hint=hint),
-                 as_json=as_json, status=INTERRUPTED)  # fmt: skip
+            fail(_interruption(), as_json=as_json, status=INTERRUPTED)
         except Exception as error:
             fail(explain(error), as_json=as_json)
         click.echo(json.dumps(answer.data, default=str) if as_json else answer.text)
@@ -58,7 +54,7 @@ def explain(error: Exception) -> LakehouseError:
         return error
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return LakehouseError(
-            f"{DISK_FULL}: {error.filename or 'writing the lake'}",
+            f"no space is left on the disk for {error.filename or 'the lake'}",
             hint="free some space, then run the same command again: it goes on where it stopped",
         )
     if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES):
@@ -93,8 +89,15 @@ def invoke(group: click.Group, arguments: list[str] | None) -> NoReturn:
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except click.Abort:
-        fail(LakehouseError("stopped", hint="run the same command again"), status=INTERRUPTED)
+        fail(_interruption(), status=INTERRUPTED)
     sys.exit(0)
+
+
+def _interruption() -> LakehouseError:
+    return LakehouseError(
+        "stopped before it was done; what was served before is still served",
+        hint="run the same command again: it goes on where it stopped",
+    )
 
 
 def _unforeseen(error: Exception) -> LakehouseError:

@@ -44,3 +44,9 @@ def test_a_wrong_value_is_named(name: str, value: str) -> None:
 def test_what_is_exported_loads_to_the_same_settings(tmp_path: Path) -> None:
     given = settings.load({"LAKEHOUSE_HOME": str(tmp_path), "LAKEHOUSE_ENV": "prod"})
     assert settings.load(settings.export(given)) == given
+
+
+def test_a_dsn_that_is_none_is_refused_without_repeating_it() -> None:
+    with pytest.raises(SettingsError, match="ERP_DSN is no PostgreSQL connection") as refused:
+        settings.load({"ERP_DSN": "postgresql://me:s3cret@[::1/erp"})
+    assert "s3cret" not in refused.value.what

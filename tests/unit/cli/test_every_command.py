@@ -43,9 +43,7 @@ Run = Callable[..., Done]
 
 
 @pytest.fixture
-def run(
-    lake: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Run:
+def run(lake: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Run a command in this process, where its imports are paid for once."""
 
     def in_process(command: tuple[str, ...], *options: str, **environment: str) -> Done:
