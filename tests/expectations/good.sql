@@ -23,8 +23,8 @@ insert into dim_towers values
 
 create table fact_stock_movements (
     stock_movement_key varchar, stock_movement_id bigint, item_key varchar, tower_key varchar,
-    movement_type varchar, quantity decimal(14, 3), unit_cost_brl decimal(12, 2), moved_at timestamptz,
-    moved_date date, note varchar
+    movement_type varchar, quantity decimal(14, 3), unit_cost_brl decimal(12, 2),
+    moved_at timestamptz, moved_date date, note varchar
 );
 insert into fact_stock_movements values
 ('m1', 1, 'a1', 't1', 'receipt', 10.500, 12.34, '2024-10-01 12:00:00.000001+00', '2024-10-01', ''),
