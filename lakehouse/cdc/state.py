@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
+from lakehouse.landing.files import sync_folder
 from lakehouse.settings import Settings
 
 TO_START_ANEW = (
@@ -45,9 +46,9 @@ def load(settings: Settings) -> State | None:
         _ = state.position
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise LakehouseError(
-            f"{file}, which says how far the ERP has been read, is damaged: {error}",
+            f"{file}, which says how far the ERP has been read, cannot be read: {error}",
             hint=TO_START_ANEW,
         ) from error
     return state
@@ -56,18 +57,20 @@ def load(settings: Settings) -> State | None:
 def save(settings: Settings, state: State) -> None:
     """Replace the file durably: after a crash there is the old one or the new one."""
     file = path(settings)
-    file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_suffix(".new")
-    with unfinished.open("w", encoding="utf8") as out:
-        json.dump(asdict(state), out, indent=2)
-        out.flush()
-        os.fsync(out.fileno())
-    unfinished.replace(file)
-    descriptor = os.open(file.parent, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with unfinished.open("w", encoding="utf8") as out:
+            json.dump(asdict(state), out, indent=2)
+            out.flush()
+            os.fsync(out.fileno())
+        unfinished.replace(file)
+        sync_folder(file.parent)
+    except OSError as error:
+        raise LakehouseError(
+            f"{file} could not be written: {error.strerror}",
+            hint=f"make room and rights in {file.parent}, then run the same command again",
+        ) from error
 
 
 def lsn_number(text: str) -> int:

@@ -103,7 +103,7 @@ def _publish(unfinished: Path) -> None:
     while (path := unfinished.with_name(f"{stem}_{part}.parquet")).exists():
         part += 1
     unfinished.rename(path)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _make_folder(folder: Path) -> None:
@@ -111,10 +111,11 @@ def _make_folder(folder: Path) -> None:
         return
     folder.mkdir(parents=True)
     for parent in list(folder.parents)[:3]:
-        _sync_folder(parent)
+        sync_folder(parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable; syncing the files alone does not."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -31,19 +31,23 @@ Key = tuple[Any, ...]
 
 
 @contextmanager
-def embedded_server() -> Iterator[str]:
-    """An embedded PostgreSQL for as long as the block runs: the DSN of its database `erp`."""
+def embedded_server() -> Iterator[Settings]:
+    """The lake of an embedded PostgreSQL that runs as long as the block."""
     with tempfile.TemporaryDirectory(prefix="lake-") as folder:
         settings = load({"LAKEHOUSE_HOME": f"{folder}/home"})
         try:
-            yield postgres.up(settings).dsn("erp")
+            postgres.up(settings)
+            # No test here takes the power away, and many clusters share the disk.
+            execute(settings, "alter system set fsync = off", "select pg_reload_conf()")
+            yield settings
         finally:
             postgres.down(settings)
 
 
 @contextmanager
-def lake_on(dsn: str) -> Iterator[Settings]:
+def lake_on(server: Settings) -> Iterator[Settings]:
     """A new lake for an ERP of empty tables on that server, which is left without a trace."""
+    dsn = postgres.erp_dsn(server)
     with tempfile.TemporaryDirectory(prefix="lake-") as folder:
         settings = load({"LAKEHOUSE_HOME": folder, "ERP_DSN": dsn})
         schema = Path(postgres.__file__).with_name("schema.sql")

@@ -63,13 +63,13 @@ def movements(first: int, last: int) -> str:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with embedded_server() as dsn:
-        yield dsn
+def server() -> Iterator[Settings]:
+    with embedded_server() as settings:
+        yield settings
 
 
 @pytest.fixture
-def erp(server: str) -> Iterator[Settings]:
+def erp(server: Settings) -> Iterator[Settings]:
     """A lake with an ERP that holds a few rows and was never read."""
     with lake_on(server) as settings:
         execute(
