@@ -56,9 +56,10 @@ class Examined:
 def identified(settings: Settings, path: Path) -> File:
     """Read a file once to know which one it is."""
     try:
+        # Before it is read: growth while it is read must show later.
+        state = path.stat()
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        state = path.stat()
     except OSError as error:
         raise LakehouseError(
             f"the landing file {path} cannot be read: {error.strerror}",
@@ -85,7 +86,7 @@ def examine(contract: Contract, file: File) -> Examined:
                 accepted = 0 if reason else refusals(contract, batch).null_count
                 refused += batch.num_rows - accepted
     except UNREADABLE as error:
-        why = str(error).strip().splitlines()[0]
+        why = (str(error).strip() or repr(error)).splitlines()[0]
         return Examined(file, rows=0, refused=0, misfit=None, unreadable=f"unreadable: {why}")
     return Examined(file, rows=rows, refused=refused, misfit=reason, unreadable=None)
 

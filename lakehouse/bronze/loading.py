@@ -120,7 +120,7 @@ def _new(settings: Settings, table: Table, paths: list[Path]) -> list[File]:
     by_content: dict[str, File] = {}
     for path in paths:
         file = files.identified(settings, path)
-        if file.sha256 not in by_content and not table.has(file.sha256):
+        if not table.has(file.sha256):
             by_content[file.sha256] = file
     return list(by_content.values())
 

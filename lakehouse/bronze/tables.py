@@ -142,4 +142,4 @@ def _difference(there: pa.Schema, wanted: pa.Schema) -> str:
 
 
 def _first_line(error: BaseException) -> str:
-    return str(error).strip().splitlines()[0]
+    return (str(error).strip() or repr(error)).splitlines()[0]

@@ -151,13 +151,13 @@ def test_two_loads_of_other_files_never_share_a_batch(
 def test_a_file_that_changes_while_it_is_read_is_not_taken(
     lake: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = put(lake, table([movement(1)]), "1")
+    put(lake, table([movement(1)]), "1")
 
-    def grow() -> None:
-        path.write_bytes(path.read_bytes() + b"more")
+    def replace() -> None:
+        put(lake, table([movement(1), movement(2)]), "1")
 
     with monkeypatch.context() as patch:
-        _interrupt(patch, 1, grow, "before")
+        _interrupt(patch, 1, replace, "before")
         with pytest.raises(LakehouseError, match="1.parquet changed while it was read"):
             bronze.load(lake)
     assert in_bronze(lake) == []
