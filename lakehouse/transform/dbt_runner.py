@@ -78,8 +78,11 @@ def _invoke(
         *("--log-level", "none", "--log-level-file", "info", "--no-use-colors"),
         *("--no-version-check", "--no-send-anonymous-usage-stats"),
     ]
-    with _environment(settings):
-        done = dbtRunner(manifest=manifest, callbacks=[heard]).invoke(command)
+    try:
+        with _environment(settings):
+            done = dbtRunner(manifest=manifest, callbacks=[heard]).invoke(command)
+    finally:
+        _close_database()
     if done.result is None:
         text = _short(str(done.exception or "no reason given"))
         raise broken(settings, text) or LakehouseError(
@@ -87,6 +90,16 @@ def _invoke(
             hint=f"see {folder / 'logs' / 'dbt.log'}",
         ) from done.exception
     return done.result
+
+
+def _close_database() -> None:
+    """Let go of the file, which dbt would keep open as long as this process lives."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    manager: Any = DuckDBConnectionManager
+    if manager._ENV is not None:
+        manager.env().close()
+        manager.close_all_connections()
 
 
 @contextmanager

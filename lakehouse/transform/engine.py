@@ -15,6 +15,16 @@ from lakehouse.lock import make_home
 from lakehouse.settings import Settings
 
 REBUILD = "run `lakehouse rebuild`: it drops the file and builds it again from bronze"
+DAMAGE = (
+    "not a valid DuckDB database",
+    "Could not read enough bytes",
+    "Corrupt",
+    "corrupt",
+    "checksum",
+    "Serialization Error",
+    "INTERNAL Error",
+    "FATAL Error",
+)
 
 
 class WarehouseDamagedError(LakehouseError):
@@ -23,7 +33,7 @@ class WarehouseDamagedError(LakehouseError):
 
 @contextmanager
 def warehouse(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The warehouse's DuckDB file, able to read bronze, in UTC, with nothing in the user's home."""
+    """The warehouse's DuckDB file, in UTC, with nothing of it in the user's home."""
     make_home(settings)
     folder = settings.home / "duckdb"
     config: dict[str, str | bool | int | float | list[str]] = {
@@ -37,7 +47,6 @@ def warehouse(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         duckdb.connect(str(settings.duckdb_path), config=config) as connection,
     ):
         connection.execute("set TimeZone = 'UTC'")
-        load_delta(connection)
         yield connection
 
 
@@ -76,8 +85,12 @@ def broken(settings: Settings, text: str) -> LakehouseError | None:
             f"{path} is open in another process: {text}",
             hint="close whatever has it open, then run the same command again",
         )
-    signs = ("not a valid DuckDB database", "corrupt", "Corrupt", "checksum", "Serialization Error")
-    if any(sign in text for sign in signs):
+    if "No space left on device" in text:
+        return LakehouseError(
+            f"no space is left on the disk for {path}",
+            hint="free some space, then run the same command again",
+        )
+    if any(sign in text for sign in DAMAGE):
         return WarehouseDamagedError(f"the warehouse file {path} is damaged: {text}", hint=REBUILD)
     return None
 

@@ -14,8 +14,9 @@ import duckdb
 
 from lakehouse.errors import LakehouseError
 from lakehouse.settings import Settings
-from lakehouse.transform.engine import warehouse
+from lakehouse.transform.engine import load_delta, warehouse
 
+ANY_BATCH = 2**63 - 1
 LOCAL_TIMEZONE = "America/Sao_Paulo"
 SCHEMA = """
 create schema if not exists ops;
@@ -31,9 +32,8 @@ create table if not exists ops.run_context (
 
 @dataclass(frozen=True)
 class Frozen:
-    """What one build works on: the newest batch by bronze table, and its business date."""
+    """What one build works on: how many batches are new, and its business date."""
 
-    to_batch: Mapping[str, int]
     new_batches: int
     as_of_date: date | None
 
@@ -45,26 +45,24 @@ def freeze(
 
     A rebuild says `at` which batch each range ends instead.
     """
-    tables = sorted(bronze_tables)
+    ends = {table: None if at is None else at.get(table, 0) for table in sorted(bronze_tables)}
     with warehouse(settings) as connection:
+        load_delta(connection)
         connection.execute(SCHEMA)
-        last = {
-            table: (_newest_batch(settings, connection, table) if at is None else at.get(table, 0))
-            for table in tables
-        }
-        as_of = _as_of_date(settings, connection, last)
+        read = {table: _read(settings, connection, table, end) for table, end in ends.items()}
+        to_batch = {table: newest for table, (newest, _) in read.items()}
+        as_of = max((day for _, day in read.values() if day is not None), default=None)
         connection.begin()
-        first = dict(
-            connection.execute("select bronze_table, from_batch from ops.run_context").fetchall()
-        )
+        query = "select bronze_table, from_batch from ops.run_context"
+        from_batch = dict(connection.execute(query).fetchall())
         connection.execute("delete from ops.run_context")
         connection.executemany(
             "insert into ops.run_context values (?, ?, ?, ?, false)",
-            [[table, first.get(table, 0), last[table], as_of] for table in tables],
+            [[table, from_batch.get(table, 0), to_batch[table], as_of] for table in to_batch],
         )
         connection.commit()
-    new = sum(last[table] - first.get(table, 0) for table in tables)
-    return Frozen(last, new, as_of)
+    new = sum(batch - from_batch.get(table, 0) for table, batch in to_batch.items())
+    return Frozen(new, as_of)
 
 
 def mark_built(settings: Settings) -> None:
@@ -94,36 +92,27 @@ def built(settings: Settings) -> dict[str, int] | None:
     return {table: to_batch for table, to_batch, _ in rows}
 
 
-def _newest_batch(settings: Settings, connection: duckdb.DuckDBPyConnection, table: str) -> int:
+def _read(
+    settings: Settings, connection: duckdb.DuckDBPyConnection, table: str, end: int | None
+) -> tuple[int, date | None]:
+    """The newest batch of a table up to `end`, and the local date of its newest commit."""
+    # Of the ERP only: a boundary says what the reader did. Never of a business column or of today.
+    committed_at = "_cdc_committed_at" if table.startswith("erp/") else "null::timestamptz"
+    query = f"""
+        select
+            coalesce(max(_batch_id), 0),
+            cast(max({committed_at}) at time zone '{LOCAL_TIMEZONE}' as date)
+        from delta_scan(?)
+        where _batch_id <= ?
+    """
     try:
-        row = connection.execute(
-            "select coalesce(max(_batch_id), 0) from delta_scan(?)", [_path(settings, table)]
+        found = connection.execute(
+            query, [f"{settings.bronze_uri}/{table}", ANY_BATCH if end is None else end]
         ).fetchone()
     except duckdb.Error as error:
         raise LakehouseError(
             f"bronze table {table} cannot be read: {' '.join(str(error).split())}",
             hint="run `lakehouse bronze load`: it creates every table that is missing",
         ) from error
-    return int(row[0]) if row else 0
-
-
-def _as_of_date(
-    settings: Settings, connection: duckdb.DuckDBPyConnection, last: Mapping[str, int]
-) -> date | None:
-    """The local date of the newest commit of the ERP, never of a business column or of today."""
-    dates = []
-    for table, batch in last.items():
-        if not table.startswith("erp/"):
-            continue
-        row = connection.execute(
-            f"select cast(max(_cdc_committed_at) at time zone '{LOCAL_TIMEZONE}' as date)"
-            " from delta_scan(?) where _batch_id <= ?",
-            [_path(settings, table), batch],
-        ).fetchone()
-        if row and row[0] is not None:
-            dates.append(row[0])
-    return max(dates, default=None)
-
-
-def _path(settings: Settings, table: str) -> str:
-    return f"{settings.bronze_uri}/{table}"
+    assert found is not None
+    return found[0], found[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -11,6 +12,7 @@ import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 
 from lakehouse.settings import Settings
+from lakehouse.transform import engine
 
 Row = dict[str, Any]
 
@@ -98,8 +100,10 @@ def schema(table: str) -> pa.Schema:
     return pa.schema([pa.field(name, type_) for name, type_ in columns.items()])
 
 
-def create(settings: Settings) -> None:
-    """Every table, empty, as `bronze load` leaves a lake that nothing was delivered to."""
+def start_anew(settings: Settings) -> None:
+    """No warehouse, and every table empty, as `bronze load` leaves a lake without deliveries."""
+    engine.drop(settings)
+    shutil.rmtree(settings.bronze_uri, ignore_errors=True)
     for table in ENTITIES:
         DeltaTable.create(_path(settings, table), schema(table), partition_by=["_load_date"])
 

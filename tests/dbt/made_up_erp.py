@@ -1,0 +1,206 @@
+"""A made-up ERP with every way in which a row can change, and what it holds in the end."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from tests.dbt.written_bronze import LOADED_AT, Row, boundary, change, instant
+
+Values = dict[str, Any]
+TYPES = ("macro", "rooftop", "depot")
+
+
+@dataclass
+class Erp:
+    """Lives a number of transactions and remembers each change as a reader would deliver it."""
+
+    rng: random.Random
+    items: dict[str, Values] = field(default_factory=dict)
+    towers: dict[str, Values] = field(default_factory=dict)
+    inventory: dict[tuple[str, str], Decimal] = field(default_factory=dict)
+    movements: dict[int, Values] = field(default_factory=dict)
+    log: list[tuple[str, Row]] = field(default_factory=list)
+    lsn: int = 100
+    generation: int = 1
+    day: float = 0.0
+
+    def live(self, transactions: int) -> None:
+        """A first snapshot, then that many transactions; halfway TRUNCATE, later a resync."""
+        for number in range(5):
+            self.items[f"{number:03d}"] = self._item(f"{number:03d}")
+            self.towers[f"T{number}"] = self._tower()
+        self.resync()
+        for number in range(transactions):
+            # Several transactions of one instant, and sometimes a clock that is set back.
+            self.day += self.rng.choice((0, 0.5, 0.5, 1, -0.25))
+            self.lsn += self.rng.randint(1, 50)
+            self.rng.choice(
+                (self.change_item, self.change_tower, self.move, self.move, self.correct)
+            )()
+            if number == transactions // 2:
+                self.truncate_towers()
+            if number == transactions * 3 // 4:
+                self.lose_changes()
+                self.resync()
+
+    def change_item(self) -> None:
+        """A new one, a price, a change of nothing, a deletion, a return, another key."""
+        item_id = f"{self.rng.randrange(8):03d}"
+        item = self.items.get(item_id)
+        kind = self.rng.choice(("price", "price", "nothing", "name", "delete", "rename_key"))
+        if item is None:
+            self.items[item_id] = self._item(item_id)
+            self._emit("erp/items", "upsert", item_id=item_id, **self.items[item_id])
+        elif kind == "delete":
+            del self.items[item_id]
+            self._emit("erp/items", "delete", item_id=item_id)
+        elif kind == "rename_key" and "new" + item_id not in self.items:
+            del self.items[item_id]
+            self.items["new" + item_id] = item
+            self._emit("erp/items", "delete", item_id=item_id)
+            self._emit("erp/items", "upsert", item_id="new" + item_id, **item)
+        else:
+            if kind == "price":
+                item["unit_cost_brl"] = self._number(100)
+            elif kind == "name":
+                item["item_name"] = f"name {self.rng.randrange(3)}"
+            # The long description was not touched, so PostgreSQL does not send it.
+            sent = item | {"description": None}
+            self._emit(
+                "erp/items", "upsert", item_id=item_id, _cdc_unchanged="|description|", **sent
+            )
+
+    def change_tower(self) -> None:
+        tower_id = f"T{self.rng.randrange(6)}"
+        if tower_id in self.towers and self.rng.random() < 0.3:
+            del self.towers[tower_id]
+            self._emit("erp/towers", "delete", tower_id=tower_id)
+        else:
+            self.towers[tower_id] = self._tower()
+            self._emit("erp/towers", "upsert", tower_id=tower_id, **self.towers[tower_id])
+
+    def move(self) -> None:
+        """A movement and the stock it changes; its item may be one that nobody ever delivered."""
+        number = len([row for table, row in self.log if table == "erp/stock_movements"])
+        values: Values = {
+            "item_id": self.rng.choice(["000", "001", "002", "unknown"]),
+            "tower_id": f"T{self.rng.randrange(4)}",
+            "movement_type": "adjustment",
+            "quantity": self._number(10) - 5,
+            "unit_cost_brl": self._number(100),
+            "moved_at": instant(self.day - self.rng.choice((0, 0, 2, 30))),
+        }
+        self.movements[number] = values
+        self._emit("erp/stock_movements", "upsert", stock_movement_id=number, **values)
+        self._stock(values, values["quantity"])
+
+    def correct(self) -> None:
+        """A movement is moved to another day and quantity, or was never true."""
+        if not self.movements:
+            return
+        number = self.rng.choice(sorted(self.movements))
+        values = self.movements[number]
+        if self.rng.random() < 0.5:
+            del self.movements[number]
+            self._emit("erp/stock_movements", "delete", stock_movement_id=number)
+            self._stock(values, -values["quantity"])
+        else:
+            corrected = values | {
+                "quantity": self._number(10) - 5,
+                "moved_at": instant(self.day - self.rng.randrange(20)),
+            }
+            self.movements[number] = corrected
+            self._emit("erp/stock_movements", "upsert", stock_movement_id=number, **corrected)
+            self._stock(values, corrected["quantity"] - values["quantity"])
+
+    def truncate_towers(self) -> None:
+        """All towers go at one position, and some come back."""
+        self.lsn += 1
+        self.log.append(("_cdc/boundaries", self._boundary("towers", "truncate", None)))
+        self.towers.clear()
+        self.lsn += 1
+        self.change_tower()
+
+    def lose_changes(self) -> None:
+        """What the reader never sees: the resync after it has to find out."""
+        for lost in self.rng.sample(sorted(self.items), 2):
+            del self.items[lost]
+        self.items["unseen"] = self._item("unseen")
+        self.generation += 1
+
+    def resync(self) -> None:
+        """A snapshot of everything, and a boundary a table that says how many rows it has."""
+        self.lsn += 1
+        snapshot: list[tuple[str, Row]] = []
+        for item_id, item in self.items.items():
+            snapshot.append(("erp/items", self._row("snapshot", item_id=item_id, **item)))
+        for tower_id, tower in self.towers.items():
+            snapshot.append(("erp/towers", self._row("snapshot", tower_id=tower_id, **tower)))
+        for pair, stock in self.inventory.items():
+            snapshot.append(
+                ("erp/inventory", self._row("snapshot", **self._inventory(pair, stock)))
+            )
+        for number, movement in self.movements.items():
+            row = self._row("snapshot", stock_movement_id=number, **movement)
+            snapshot.append(("erp/stock_movements", row))
+        self.log += snapshot
+        for entity in ("items", "towers", "inventory", "stock_movements"):
+            rows = sum(table == f"erp/{entity}" for table, _ in snapshot)
+            self.log.append(("_cdc/boundaries", self._boundary(entity, "snapshot", rows)))
+
+    def redelivered(self, count: int) -> list[tuple[str, Row]]:
+        """Some changes once more, extracted before or after the first time."""
+        again = self.rng.sample([entry for entry in self.log if "_cdc_seq" in entry[1]], count)
+        return [
+            (table, row | {"_airbyte_extracted_at": LOADED_AT + timedelta(days=late)})
+            for (table, row), late in zip(again, [-1, 1] * count, strict=False)
+        ]
+
+    def _stock(self, movement: Values, quantity: Decimal) -> None:
+        pair = (movement["item_id"], movement["tower_id"])
+        self.inventory[pair] = self.inventory.get(pair, Decimal(0)) + quantity
+        self._emit("erp/inventory", "upsert", **self._inventory(pair, self.inventory[pair]))
+
+    def _inventory(self, pair: tuple[str, str], stock: Decimal) -> Values:
+        limits = {"min_stock": Decimal(0), "max_stock": Decimal(9), "reorder_point": Decimal(3)}
+        return {"item_id": pair[0], "tower_id": pair[1], "current_stock": stock, **limits}
+
+    def _item(self, item_id: str) -> Values:
+        return {
+            "item_name": f"name of {item_id}",
+            "family": "EPI",
+            "unit": "UN",
+            "unit_cost_brl": self._number(100),
+            "criticality": "A",
+            "is_service": False,
+            "description": f"long text {self.rng.randrange(1000)}",
+        }
+
+    def _tower(self) -> Values:
+        return {
+            "tower_name": f"tower {self.rng.randrange(3)}",
+            "tower_type": self.rng.choice(TYPES),
+            "state": "BA",
+            "municipality": "Salvador",
+            "latitude": Decimal("-12.97"),
+            "longitude": Decimal("-38.5"),
+            "served_by_tower_id": self.rng.choice((None, "T0", "store never seen")),
+        }
+
+    def _number(self, below: int) -> Decimal:
+        return Decimal(self.rng.randrange(1, below * 100)) / 100
+
+    def _emit(self, table: str, op: str, **values: Any) -> None:
+        self.log.append((table, self._row(op, **values)))
+
+    def _row(self, op: str, **values: Any) -> Row:
+        return change(self.lsn, op, day=self.day, generation=self.generation, **values)
+
+    def _boundary(self, entity: str, kind: str, rows: int | None) -> Row:
+        at = instant(self.day)
+        row = boundary(entity, self.lsn, kind, rows, generation=self.generation)
+        return row | {"committed_at": at}

@@ -1,0 +1,79 @@
+"""The models on their own: unit tests, an empty lake, checks that go red."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lakehouse.errors import LakehouseError
+from lakehouse.settings import Settings
+from lakehouse.transform import dbt_run, dbt_runner, dbt_test, engine, transform
+from tests.dbt.conftest import Recorded
+from tests.dbt.written_bronze import change, deliver, instant, start_anew
+
+Values = dict[str, Any]
+
+PLACE: Values = {"tower_type": "depot", "state": "BA", "municipality": "Salvador"}
+COUNTED: Values = {"movement_type": "receipt", "unit_cost_brl": 2.5, "moved_at": instant(0)}
+
+
+def test_an_empty_lake_builds_and_the_unit_tests_pass(models_lake: Settings) -> None:
+    start_anew(models_lake)
+    done = transform(models_lake, run_id="empty")
+    assert (done.warnings, done.advanced, done.as_of_date) == (0, True, None)
+
+    manifest = dbt_runner.parse(models_lake)
+    results = dbt_runner.execute(
+        models_lake, manifest, "unit tests", ["test", "--select", "test_type:unit"]
+    )
+    assert len(results) == len(manifest.unit_tests) > 0
+    assert [(r.node, r.message) for r in results if r.status != "pass"] == []
+
+
+def test_every_kind_of_check_goes_red(models_lake: Settings, recorded: Recorded) -> None:
+    start_anew(models_lake)
+    versions = [
+        change(n, item_id=key, item_name=f"{n}", criticality="A")
+        for n in (1, 2, 3)
+        for key in "abc"
+    ]
+    moved = [
+        change(4, stock_movement_id=n, item_id="a", tower_id="T", quantity=1.0, **COUNTED)
+        for n in (1, 2)
+    ]
+    tower = change(1, tower_id="T", tower_name="T", **PLACE)
+    deliver(models_lake, {"erp/items": versions, "erp/towers": [tower]})
+    deliver(models_lake, {"erp/stock_movements": moved})
+    stock: Values = {"min_stock": 0.0, "max_stock": 9.0, "reorder_point": 1.0}
+    kept = change(4, item_id="a", tower_id="T", current_stock=2.0, **stock)
+    deliver(models_lake, {"erp/inventory": [kept]})
+    assert dbt_run(models_lake, run_id="good").as_of_date == "2024-10-01"
+    with engine.warehouse(models_lake) as connection:
+        for statement in (
+            "delete from marts.dim_items where item_id = 'a' and item_name = '2'",
+            "update marts.dim_items set valid_to = null where item_id = 'b' and item_name = '2'",
+            "update marts.dim_items set is_current = true where item_id = 'c' and item_name = '2'",
+            "delete from marts.fact_stock_movements where stock_movement_id = 1",
+            "update marts.fact_stock_movements set tower_key = 'lost', movement_type = 'theft'",
+            "update marts.rpt_stock_position set stock_difference = 1",
+            "insert into vault.sat_item__erp select * from vault.sat_item__erp limit 1",
+            "insert into vault.hub_tower select * from vault.hub_tower",
+        ):
+            connection.execute(statement)
+    recorded.clear()
+    with pytest.raises(LakehouseError, match="failing rows: .*=") as error:
+        dbt_test(models_lake, run_id="bad")
+    assert error.value.exit_status == 1
+    assert {row["node"] for row in recorded if row["status"] != "pass"} == {
+        "scd2_no_gap_dim_items_item_id",
+        "scd2_no_overlap_dim_items_item_id",
+        "scd2_one_current_dim_items_item_id",
+        "assert_stock_movements_are_conserved",
+        "assert_stock_position_agrees_with_erp",
+        "relationships_fact_stock_movements_tower_key__tower_key__ref_dim_towers_",
+        "accepted_values_fact_stock_movements_movement_type__issue__receipt__transfer__adjustment__return",
+        "unique_hub_tower_tower_hk",
+        "unique_hub_tower_tower_id",
+        "unique_combination_sat_item__erp_item_hk__seq__record_source__op__hashdiff__extracted_at",
+    }
