@@ -23,7 +23,6 @@ DEFAULT_ARGS: dict[str, Any] = {
     "retry_exponential_backoff": 2,
     "max_retry_delay": timedelta(minutes=10),
 }
-TAGS = frozenset({"daily", "erp", "marts"})
 
 
 class LakehouseStep(BaseOperator):

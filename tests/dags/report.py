@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 HEAVY = {
-    *("dbt", "deltalake", "duckdb", "great_expectations", "numpy", "pandas", "psycopg2"),
+    *("dbt", "deltalake", "duckdb", "great_expectations", "numpy", "pandas"),
     *("pyarrow", "pyspark"),
 }
 

@@ -15,7 +15,7 @@ from lakehouse.orchestration import chain
 from lakehouse.settings import PROJECT
 
 REPORT = Path(__file__).with_name("report.py")
-TAGS = {"daily", "erp", "marts"}
+TAGS = {"daily", "erp", "marts"}  # the closed list: a new tag is agreed on here
 BAD_DAG = """
 import duckdb
 from datetime import datetime
