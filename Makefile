@@ -73,11 +73,11 @@ run: setup ## The whole chain on the demo company; each later run lives one more
 
 .PHONY: test
 test: setup ## The fast tests
-	@.venv/bin/pytest -n 2 -m "not ($(SLOW))" $(PYTEST_ARGS)
+	@.venv/bin/pytest -n 2 --dist loadgroup -m "not ($(SLOW))" $(PYTEST_ARGS)
 
 .PHONY: test-slow
 test-slow: setup ## The long tests, and those that start a real Airflow
-	@.venv/bin/pytest -n 2 -m "$(SLOW)" $(PYTEST_ARGS)
+	@.venv/bin/pytest -n 2 --dist loadgroup -m "$(SLOW)" $(PYTEST_ARGS)
 
 .PHONY: test-all
 test-all: test test-slow ## Every test

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
+from psycopg2.extensions import make_dsn, parse_dsn
 
 from lakehouse.cli.doctor import Check
 from lakehouse.erp import postgres
@@ -18,12 +19,17 @@ if TYPE_CHECKING:
 
 
 def addresses(settings: Settings) -> dict[str, Any]:
-    """Where the databases are; a DSN names its passfile and never carries a password."""
+    """Where the databases are; a password that a setting carries stays there."""
     return {
-        "erp_dsn": postgres.erp_dsn(settings),
-        "warehouse_dsn": postgres.warehouse_dsn(settings),
+        "erp_dsn": _without_password(postgres.erp_dsn(settings)),
+        "warehouse_dsn": _without_password(postgres.warehouse_dsn(settings)),
         "duckdb_path": str(settings.duckdb_path),
     }
+
+
+def _without_password(dsn: str) -> str:
+    parts = parse_dsn(dsn)
+    return make_dsn(**parts) if parts.pop("password", None) else dsn
 
 
 def status(settings: Settings) -> dict[str, Any]:

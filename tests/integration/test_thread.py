@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -95,7 +94,10 @@ def test_shuffled_and_repeated_files_give_the_same_marts(server_lake: Settings) 
         folder = Path(other.landing_uri, file.parent.relative_to(server_lake.landing_uri))
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, folder / f"2026_01_01_{number:013d}_0.parquet")
-        if number % (len(files) // 3) == 0 or number == len(files) - 1:
+        if number % (len(files) // 3) == 0:
+            # Built, not tested: what has not come yet is missing, and the dbt tests say so.
             bronze.load(other)
-            transform.transform(other, run_id=f"shuffled-{number}")
-    assert Counter(transform.mart_hashes(other)) == Counter(expected)
+            transform.dbt_run(other, run_id=f"shuffled-{number}")
+    bronze.load(other)
+    transform.transform(other, run_id="shuffled")
+    assert transform.mart_hashes(other) == expected
