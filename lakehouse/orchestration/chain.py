@@ -136,9 +136,7 @@ def _unfinished(settings: Settings) -> tuple[str, set[str]] | None:
     return steps[0]["run_id"], {step for step, how in status.items() if how == "done"}
 
 
-def _recorded(
-    settings: Settings, step: str, run_id: str, do: StepFunction | None = None
-) -> Counts:
+def _recorded(settings: Settings, step: str, run_id: str, do: StepFunction | None = None) -> Counts:
     """Run a step and keep a record of it, whatever becomes of it."""
     _record(settings, run_id, step, "running")
     try:
