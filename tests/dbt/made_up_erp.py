@@ -62,7 +62,8 @@ class Erp:
             del self.items[item_id]
             self.items["new" + item_id] = item
             self._emit("erp/items", "delete", item_id=item_id)
-            self._emit("erp/items", "upsert", item_id="new" + item_id, **item)
+            unsent = {"description": None, "_cdc_unchanged": "|description|"}
+            self._emit("erp/items", "upsert", item_id="new" + item_id, **(item | unsent))
         else:
             if kind == "price":
                 item["unit_cost_brl"] = self._number(100)

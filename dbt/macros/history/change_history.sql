@@ -3,12 +3,13 @@ What. The states of each key in the source's order: what the change log really s
  1. Two rows at one position: a delete wins, else the one extracted first, else the smaller hash.
  2. A boundary that counts deletes every key known before it that has no row at its position: a
     TRUNCATE always, a snapshot once as many distinct keys came with it as it says.
- 3. A column that the source did not send, because it was unchanged, gets its last known value.
+ 3. A column that the source did not send, because it was unchanged, gets its last known value. A row
+    whose key was changed is a delete and an upsert at one position: it inherits the old key's.
  4. Neighbours that are equal collapse: redeliveries, updates that changed nothing we keep.
 `effective_at` is the greatest committed_at up to the row, so that time never runs backwards.
 `_batch_id`, `_boundary_batch_id` say up to which batches the key was computed (see recomputed).
 Why. Only touched keys are computed again when incremental, so a day costs what it brought. A
-boundary that arrives, or begins to count, touches every key before it.
+boundary that arrives, or begins to count, touches every key before it; a changed key, the other.
 Args. hash_key: the key; satellite, boundaries: relations; entity: mapping with `source`, `entity`;
 payload: list of columns to keep; repairable: those of them that may come unsent.
 Example. {{ change_history('item_hk', ref('sat_item__erp'), ref('stg_cdc__boundaries'),
@@ -25,7 +26,7 @@ Example. {{ change_history('item_hk', ref('sat_item__erp'), ref('stg_cdc__bounda
     ) }}
 {%- endfor -%}
 {%- set bronze_table = entity.source ~ '/' ~ entity.entity -%}
-with boundaries as (
+with recursive boundaries as (
     select
         seq,
         kind,
@@ -62,7 +63,7 @@ counting_boundaries as (
         or boundaries.row_count = coalesce(snapshot_rows.row_count, 0)
 ),
 {% if is_incremental() %}
-touched as (
+arrived_keys as (
     select {{ hash_key }}
     from {{ satellite }}
     where {{ arrived(bronze_table) }}
@@ -71,7 +72,37 @@ touched as (
     from {{ satellite }}
     where seq < (select max(seq) from counting_boundaries where arrived_now = 1)
 ),
+{% if repairable %}
+changed_keys as (
+    select
+        heir.{{ hash_key }} as new_hk,
+        former.{{ hash_key }} as old_hk
+    from {{ satellite }} as heir
+    inner join {{ satellite }} as former
+        on heir.seq = former.seq
+        and former.op = 'delete'
+        and heir.{{ hash_key }} <> former.{{ hash_key }}
+    where heir.unchanged_columns is not null
+),
+
+touched as (
+    select {{ hash_key }} from arrived_keys
+    union
+    select case
+        when touched.{{ hash_key }} = changed_keys.new_hk then changed_keys.old_hk
+        else changed_keys.new_hk
+    end as {{ hash_key }}
+    from touched
+    inner join changed_keys
+        on touched.{{ hash_key }} = changed_keys.new_hk
+        or touched.{{ hash_key }} = changed_keys.old_hk
+),
+{% else %}
+touched as (
+    select {{ hash_key }} from arrived_keys
+),
 {% endif %}
+{%- endif %}
 delivered as (
     select
         *,
@@ -125,21 +156,98 @@ changes as (
     )
 ),
 
-grouped as (
+{% if repairable %}
+lives as (
+    -- A key lives from its arrival to its deletion, and may live again.
     select
         *,
-        {%- for column in repairable %}
-        count(
-            case
-                when unchanged_columns is null or position('|{{ column }}|' in unchanged_columns) = 0
-                    then 1
-            end
-        ) over (partition by {{ hash_key }} order by seq) as {{ column }}_sent,
-        {%- endfor %}
-        max(committed_at) over (partition by {{ hash_key }} order by seq) as effective_at
-    from changes
+        sum(case when not is_deleted and was_deleted then 1 else 0 end) over (
+            partition by {{ hash_key }} order by seq
+        ) as life
+    from (
+        select
+            *,
+            coalesce(
+                lag(is_deleted) over (partition by {{ hash_key }} order by seq), true
+            ) as was_deleted
+        from changes
+    ) as with_previous
 ),
 
+inherited as (
+    select
+        heir.{{ hash_key }},
+        heir.life,
+        former.{{ hash_key }} as old_hk,
+        former.life as old_life
+    from lives as heir
+    inner join lives as former
+        on heir.seq = former.seq
+        and former.is_deleted
+        and heir.{{ hash_key }} <> former.{{ hash_key }}
+    where heir.was_deleted
+        and heir.unchanged_columns is not null
+),
+
+ancestors as (
+    select {{ hash_key }}, life, old_hk, old_life, 1 as generations
+    from inherited
+    union all
+    select
+        ancestors.{{ hash_key }},
+        ancestors.life,
+        inherited.old_hk,
+        inherited.old_life,
+        ancestors.generations + 1 as generations
+    from ancestors
+    inner join inherited
+        on ancestors.old_hk = inherited.{{ hash_key }}
+        and ancestors.old_life = inherited.life
+),
+
+first_ancestors as (
+    select *
+    from (
+        select
+            *,
+            row_number() over (
+                partition by {{ hash_key }}, life order by generations desc, old_hk
+            ) as rank_of_age
+        from ancestors
+    ) as ranked
+    where rank_of_age = 1
+),
+
+lines as (
+    select
+        lives.*,
+        coalesce(first_ancestors.old_hk, lives.{{ hash_key }}) as line_hk,
+        coalesce(first_ancestors.old_life, lives.life) as line_life
+    from lives
+    left join first_ancestors
+        on lives.{{ hash_key }} = first_ancestors.{{ hash_key }}
+        and lives.life = first_ancestors.life
+),
+
+grouped as (
+    -- In one line, an heir and the deletion of its old key share a position: the heir comes first.
+    select
+        *
+        {%- for column in repairable %},
+        count(
+            case
+                when not is_deleted
+                    and (
+                        unchanged_columns is null
+                        or position('|{{ column }}|' in unchanged_columns) = 0
+                    )
+                    then 1
+            end
+        ) over (partition by line_hk, line_life order by seq, is_deleted) as {{ column }}_sent
+        {%- endfor %}
+    from lines
+),
+{% endif %}
 repaired as (
     select
         {{ hash_key }},
@@ -147,17 +255,20 @@ repaired as (
         is_deleted,
         {%- for column in payload %}
         {%- if column in repairable %}
-        first_value({{ column }}) over (
-            partition by {{ hash_key }}, {{ column }}_sent order by seq
-        ) as {{ column }},
+        case
+            when not is_deleted
+                then first_value({{ column }}) over (
+                    partition by line_hk, line_life, {{ column }}_sent order by seq, is_deleted
+                )
+        end as {{ column }},
         {%- else %}
         {{ column }},
         {%- endif %}
         {%- endfor %}
         committed_at,
-        effective_at,
+        max(committed_at) over (partition by {{ hash_key }} order by seq) as effective_at,
         commit_lsn
-    from grouped
+    from {{ 'grouped' if repairable else 'changes' }}
 ),
 
 compared as (

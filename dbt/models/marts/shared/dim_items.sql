@@ -8,6 +8,7 @@
     'description',
     'unit_cost_brl',
 ] %}
+{%- set opening = 'coalesce(versions.valid_from, ' ~ beginning_of_time() ~ ')' %}
 with hub as (
     select * from {{ ref('hub_item') }}
 ),
@@ -18,8 +19,7 @@ versions as (
 
 members as (
     select
-        {{ surrogate_key('hub.item_id', 'coalesce(versions.valid_from, ' ~ beginning_of_time() ~ ')') }}
-            as item_key,
+        {{ surrogate_key('hub.item_id', opening) }} as item_key,
         hub.item_id,
         versions.item_name,
         versions.family,
@@ -28,7 +28,7 @@ members as (
         versions.is_service,
         versions.description,
         versions.unit_cost_brl,
-        coalesce(versions.valid_from, {{ beginning_of_time() }}) as valid_from,
+        {{ opening }} as valid_from,
         versions.valid_to,
         coalesce(versions.is_current, true) as is_current,
         coalesce(versions.is_deleted, false) as is_deleted,

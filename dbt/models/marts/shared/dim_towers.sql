@@ -8,6 +8,7 @@
     'longitude',
     'served_by_tower_id',
 ] %}
+{%- set opening = 'coalesce(versions.valid_from, ' ~ beginning_of_time() ~ ')' %}
 with hub as (
     select * from {{ ref('hub_tower') }}
 ),
@@ -18,8 +19,7 @@ versions as (
 
 members as (
     select
-        {{ surrogate_key('hub.tower_id', 'coalesce(versions.valid_from, ' ~ beginning_of_time() ~ ')') }}
-            as tower_key,
+        {{ surrogate_key('hub.tower_id', opening) }} as tower_key,
         hub.tower_id,
         versions.tower_name,
         versions.tower_type,
@@ -28,7 +28,7 @@ members as (
         versions.latitude,
         versions.longitude,
         versions.served_by_tower_id,
-        coalesce(versions.valid_from, {{ beginning_of_time() }}) as valid_from,
+        {{ opening }} as valid_from,
         versions.valid_to,
         coalesce(versions.is_current, true) as is_current,
         coalesce(versions.is_deleted, false) as is_deleted,
