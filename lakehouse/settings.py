@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,6 +85,20 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         erp_dsn=env.get("ERP_DSN") or None,
         warehouse_dsn=env.get("WAREHOUSE_DSN") or None,
     )
+
+
+@contextmanager
+def exported(settings: Settings) -> Iterator[None]:
+    """The settings in this process's environment, for as long as dbt reads its profile there."""
+    given = export(settings)
+    before = {name: os.environ[name] for name in given if name in os.environ}
+    os.environ.update(given)
+    try:
+        yield
+    finally:
+        for name in given:
+            del os.environ[name]
+        os.environ.update(before)
 
 
 def _check_dsn(name: str, dsn: str) -> None:

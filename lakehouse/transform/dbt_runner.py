@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.errors import LakehouseError
 from lakehouse.progress import Advance, progress
-from lakehouse.settings import PROJECT, Settings, export
+from lakehouse.settings import PROJECT, Settings, exported
 from lakehouse.transform.engine import broken
 
 if TYPE_CHECKING:
@@ -79,7 +77,7 @@ def _invoke(
         *("--no-version-check", "--no-send-anonymous-usage-stats"),
     ]
     try:
-        with _environment(settings):
+        with exported(settings):
             done = dbtRunner(manifest=manifest, callbacks=[heard]).invoke(command)
     finally:
         _close_database()
@@ -100,22 +98,6 @@ def _close_database() -> None:
     if manager._ENV is not None:
         manager.env().close()
         manager.close_all_connections()
-
-
-@contextmanager
-def _environment(settings: Settings) -> Iterator[None]:
-    """The settings as variables for dbt's profile, for as long as it runs."""
-    variables = export(settings)
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def _node_result(result: Any) -> NodeResult:
