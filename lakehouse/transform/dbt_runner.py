@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import LakehouseError, SettingsError
 from lakehouse.progress import Advance, progress
 from lakehouse.settings import PROJECT, Settings, exported
 from lakehouse.transform.engine import broken
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PROJECT_FOLDER = PROJECT / "dbt"
 FINISHED = "NodeFinished"
+NO_NODES = "does not match any enabled nodes"
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,15 @@ def _invoke(
             done = dbtRunner(manifest=manifest, callbacks=[heard]).invoke(command)
     finally:
         _close_database()
+    if isinstance(done.exception, KeyboardInterrupt):
+        raise done.exception
     if done.result is None:
         text = _short(str(done.exception or "no reason given"))
+        if NO_NODES in text:
+            raise SettingsError(
+                f"nothing to do for dbt {arguments[0]}: {text}",
+                hint="name models as `ls dbt/models` shows them, or in dbt's selection syntax",
+            ) from done.exception
         raise broken(settings, text) or LakehouseError(
             f"dbt {arguments[0]} could not start: {text}",
             hint=f"see {folder / 'logs' / 'dbt.log'}",

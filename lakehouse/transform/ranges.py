@@ -17,6 +17,9 @@ from lakehouse.settings import Settings
 from lakehouse.transform.engine import load_delta, warehouse
 
 ANY_BATCH = 2**63 - 1
+Range = tuple[int, int]
+"""After which batch, up to which."""
+
 LOCAL_TIMEZONE = "America/Sao_Paulo"
 SCHEMA = """
 create schema if not exists ops;
@@ -39,30 +42,31 @@ class Frozen:
 
 
 def freeze(
-    settings: Settings, bronze_tables: Iterable[str], *, at: Mapping[str, int] | None = None
+    settings: Settings, bronze_tables: Iterable[str], *, again: Mapping[str, Range] | None = None
 ) -> Frozen:
     """Write the range of each table: from what was last built and tested to the newest batch.
 
-    A rebuild says `at` which batch each range ends instead.
+    A rebuild works on the ranges of the build before it `again`.
     """
-    ends = {table: None if at is None else at.get(table, 0) for table in sorted(bronze_tables)}
     with warehouse(settings) as connection:
         load_delta(connection)
         connection.execute(SCHEMA)
-        read = {table: _read(settings, connection, table, end) for table, end in ends.items()}
-        to_batch = {table: newest for table, (newest, _) in read.items()}
-        as_of = max((day for _, day in read.values() if day is not None), default=None)
+        last = _ranges(connection) if again is None else again
+        new = {}
+        as_of: date | None = None
+        for table in sorted(bronze_tables):
+            begin, end = last.get(table, (0, 0))
+            newest, day = _read(settings, connection, table, ANY_BATCH if again is None else end)
+            new[table] = (begin, newest)
+            as_of = max(filter(None, (as_of, day)), default=None)
         connection.begin()
-        query = "select bronze_table, from_batch from ops.run_context"
-        from_batch = dict(connection.execute(query).fetchall())
         connection.execute("delete from ops.run_context")
         connection.executemany(
             "insert into ops.run_context values (?, ?, ?, ?, false)",
-            [[table, from_batch.get(table, 0), to_batch[table], as_of] for table in to_batch],
+            [[table, begin, end, as_of] for table, (begin, end) in new.items()],
         )
         connection.commit()
-    new = sum(batch - from_batch.get(table, 0) for table, batch in to_batch.items())
-    return Frozen(new, as_of)
+    return Frozen(sum(end - begin for begin, end in new.values()), as_of)
 
 
 def mark_built(settings: Settings) -> None:
@@ -80,20 +84,22 @@ def advance(settings: Settings) -> bool:
     return done is not None and done[0] > 0
 
 
-def built(settings: Settings) -> dict[str, int] | None:
-    """Where the ranges of the last whole build ended; None if the last one is not whole."""
+def built(settings: Settings) -> dict[str, Range] | None:
+    """The ranges of the last build by bronze table; None if it is not whole."""
     with warehouse(settings) as connection:
         connection.execute(SCHEMA)
-        rows = connection.execute(
-            "select bronze_table, to_batch, is_built from ops.run_context"
-        ).fetchall()
-    if not rows or not all(is_built for _, _, is_built in rows):
-        return None
-    return {table: to_batch for table, to_batch, _ in rows}
+        query = "select count(*) > 0 and coalesce(bool_and(is_built), false) from ops.run_context"
+        is_whole = connection.execute(query).fetchone() == (True,)
+        return _ranges(connection) if is_whole else None
+
+
+def _ranges(connection: duckdb.DuckDBPyConnection) -> dict[str, Range]:
+    query = "select bronze_table, from_batch, to_batch from ops.run_context"
+    return {table: (begin, end) for table, begin, end in connection.execute(query).fetchall()}
 
 
 def _read(
-    settings: Settings, connection: duckdb.DuckDBPyConnection, table: str, end: int | None
+    settings: Settings, connection: duckdb.DuckDBPyConnection, table: str, end: int
 ) -> tuple[int, date | None]:
     """The newest batch of a table up to `end`, and the local date of its newest commit."""
     # Of the ERP only: a boundary says what the reader did. Never of a business column or of today.
@@ -106,9 +112,7 @@ def _read(
         where _batch_id <= ?
     """
     try:
-        found = connection.execute(
-            query, [f"{settings.bronze_uri}/{table}", ANY_BATCH if end is None else end]
-        ).fetchone()
+        found = connection.execute(query, [f"{settings.bronze_uri}/{table}", end]).fetchone()
     except duckdb.Error as error:
         raise LakehouseError(
             f"bronze table {table} cannot be read: {' '.join(str(error).split())}",

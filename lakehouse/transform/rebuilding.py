@@ -28,9 +28,9 @@ def rebuild(settings: Settings, *, run_id: str) -> Rebuilt:
     over all that bronze holds now.
     """
     manifest = dbt_runner.parse(settings)
-    batches, before = _former(settings)
+    former, before = _former(settings)
     engine.drop(settings)
-    frozen = ranges.freeze(settings, dbt_runner.bronze_tables(manifest), at=batches)
+    frozen = ranges.freeze(settings, dbt_runner.bronze_tables(manifest), again=former)
     built = steps.build_over(settings, manifest, frozen, run_id=run_id)
     after = mart_hashes(settings)
     differing = sorted(mart for mart in before if before[mart] != after.get(mart))
@@ -63,13 +63,13 @@ def mart_hashes(settings: Settings) -> dict[str, str]:
     return hashes
 
 
-def _former(settings: Settings) -> tuple[dict[str, int] | None, dict[str, str]]:
-    """Up to where the present marts were built, and their hashes, when they can be told."""
+def _former(settings: Settings) -> tuple[dict[str, ranges.Range] | None, dict[str, str]]:
+    """What the present marts were built over, and their hashes, when they can be told."""
     if not settings.duckdb_path.exists():
         return None, {}
     try:
-        batches = ranges.built(settings)
-        return batches, {} if batches is None else mart_hashes(settings)
+        former = ranges.built(settings)
+        return former, {} if former is None else mart_hashes(settings)
     except engine.WarehouseDamagedError:
         # That is what a rebuild is for. A file that another process holds is not.
         return None, {}
