@@ -78,10 +78,11 @@ class Capture:
         self, relation: Relation, lsn: int, values: Values, unchanged: tuple[int, ...], size: int
     ) -> None:
         """A row as it is now, but for the columns that the ERP did not send again (TOAST)."""
-        names = sorted(relation.columns[position].name for position in unchanged)
-        self._add(
-            relation, values, (lsn, "upsert", f"|{'|'.join(names)}|" if names else None), size
-        )
+        names = None
+        if unchanged:
+            columns = sorted(relation.columns[position].name for position in unchanged)
+            names = f"|{'|'.join(columns)}|"
+        self._add(relation, values, (lsn, "upsert", names), size)
 
     def delete(self, relation: Relation, lsn: int, key: Values) -> None:
         """The key of a row that is no more; everything else is null."""
@@ -119,18 +120,15 @@ class Capture:
                 rows.committed = rows.count
         return changes
 
-    def land(self, delivery: landing.Delivery) -> int:
-        """Write every whole transaction, boundaries last; says how many files that took."""
-        files = 0
+    def land(self, delivery: landing.Delivery) -> None:
+        """Write every whole transaction, a file a relation, boundaries last."""
         for relation, rows in self._rows.items():
             if rows.committed:
                 self._pack(relation, rows)
                 table = _table(relation, rows, delivery)
                 landing.write_file(self._settings, SOURCE, relation.name, table)
-                files += 1
-        files += land_boundaries(self._settings, self._boundaries, delivery)
+        land_boundaries(self._settings, self._boundaries, delivery)
         self._clear()
-        return files
 
     def _pack(self, relation: Relation, rows: _Rows) -> None:
         """Turn the values that came into a chunk, which is a fraction of their size."""
@@ -178,8 +176,8 @@ def land_boundaries(
     settings: Settings,
     boundaries: Iterable[tuple[Boundary, Commit]],
     delivery: landing.Delivery,
-) -> int:
-    """Announce snapshots and truncations; says how many files that took."""
+) -> None:
+    """Announce snapshots and truncations, after the rows they go with."""
     rows = [
         {
             "source": SOURCE,
@@ -193,8 +191,7 @@ def land_boundaries(
         for boundary, commit in boundaries
     ]
     if not rows:
-        return 0
+        return
     columns = pa.Table.from_pylist(rows, pa.schema(landing.BOUNDARY_COLUMNS)).columns
     table = delivery.table(landing.boundary_schema(), columns, len(rows))
     landing.write_file(settings, *landing.BOUNDARIES, table)
-    return 1

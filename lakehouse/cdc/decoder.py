@@ -7,6 +7,7 @@ what its rolled-back savepoints did is left out.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -33,6 +34,8 @@ _CHANGES = frozenset(
 class _Change(NamedTuple):
     """One change as it came; `at` is where it goes on behind the number of its transaction."""
 
+    part: int
+    """The transaction or savepoint that made it, where the server says so."""
     lsn: int
     payload: bytes
     at: int
@@ -43,7 +46,7 @@ class _Change(NamedTuple):
 class _Streamed:
     """A big transaction that has not ended."""
 
-    changes: list[tuple[int, _Change]] = field(default_factory=list)
+    changes: deque[_Change] = field(default_factory=deque)
     rolled_back: set[int] = field(default_factory=set)
 
 
@@ -57,7 +60,7 @@ class Decoder:
         self.changes = 0
         self._capture = capture
         self._shapes: dict[bytes, Relation] = {}
-        self._relations: dict[int, Relation] = {}
+        self._relations: dict[int, tuple[Relation, ...]] = {}
         self._streamed: dict[int, _Streamed] = {}
         self._stream: _Streamed | None = None
         self._is_open = False
@@ -75,7 +78,7 @@ class Decoder:
             relation = self._shapes.get(description)
             if relation is None:
                 relation = self._shapes[description] = _identified(protocol.relation(description))
-            self._relations[U32(description)[0]] = relation
+            self._relations[U32(description)[0]] = (relation,)
         else:
             self._control(kind, payload, lsn)
 
@@ -97,8 +100,9 @@ class Decoder:
             self.reached(lsn)
         elif kind == protocol.STREAM_COMMIT:
             streamed = self._streamed.pop(U32(payload, 1)[0])
-            for transaction, change in streamed.changes:
-                if transaction not in streamed.rolled_back:
+            while streamed.changes:  # let go of each, so that memory holds them once
+                change = streamed.changes.popleft()
+                if change.part not in streamed.rolled_back:
                     self._apply(change)
             self._commit(payload, 6)
         elif kind == protocol.STREAM_ABORT:
@@ -120,17 +124,17 @@ class Decoder:
     def _change(self, kind: int, payload: bytes, lsn: int) -> None:
         at = 1 if self._stream is None else 5
         # Looked up now: by the time a streamed change is applied, the table may look different.
-        if kind == protocol.MESSAGE:
-            numbers: tuple[int, ...] = ()
-        elif kind == protocol.TRUNCATE:
-            numbers = protocol.truncated(payload, at)
-        else:
-            numbers = U32(payload, at)
-        change = _Change(lsn, payload, at, tuple(self._relations[number] for number in numbers))
+        relations: tuple[Relation, ...] = ()
+        if kind == protocol.TRUNCATE:
+            for number in protocol.truncated(payload, at):
+                relations += self._relations[number]
+        elif kind != protocol.MESSAGE:
+            relations = self._relations[U32(payload, at)[0]]
         if self._stream is None:
-            self._apply(change)
+            self._apply(_Change(0, lsn, payload, at, relations))
         else:
-            self._stream.changes.append((U32(payload, 1)[0], change))
+            part = U32(payload, 1)[0]
+            self._stream.changes.append(_Change(part, lsn, payload, at, relations))
 
     def _apply(self, change: _Change) -> None:
         kind = change.payload[0]

@@ -42,7 +42,6 @@ class Stream:
     delivery: landing.Delivery
 
     def __post_init__(self) -> None:
-        self.files = 0
         self._capture = Capture(self.settings)
         self.decoder = Decoder(self._capture, self.known.position)
 
@@ -93,6 +92,6 @@ class Stream:
                 self._land()
 
     def _land(self) -> None:
-        self.files += self._capture.land(self.delivery)
+        self._capture.land(self.delivery)
         self.known = replace(self.known, durable_lsn=state.lsn_text(self.decoder.position))
         state.save(self.settings, self.known)

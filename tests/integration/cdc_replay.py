@@ -53,6 +53,12 @@ def lake_on(server: Settings) -> Iterator[Settings]:
         schema = Path(postgres.__file__).with_name("schema.sql")
         execute(settings, schema.read_text("utf8"))
         yield settings
+        # A failed test may leave a transaction open, which would hold its tables for ever.
+        execute(
+            settings,
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            "where datname = current_database() and pid <> pg_backend_pid()",
+        )
         if slot(settings) is not None:
             execute(settings, "select pg_drop_replication_slot('lakehouse')")
         execute(

@@ -241,6 +241,15 @@ def test_commits_during_the_snapshot_are_neither_lost_nor_doubled(erp: Settings)
     assert synced.snapshot_rows > len(NASTY) + 500
     cdc.sync(erp)
     assert differences(erp) == {}
+    rows = delivered(erp, "stock_movements")
+    snapshot = {row["stock_movement_id"] for row in rows if row["_cdc_op"] == "snapshot"}
+    inserted = {
+        row["stock_movement_id"]
+        for row in rows
+        if row["_cdc_op"] == "upsert" and not str(row["note"]).isdigit()  # updates write a number
+    }
+    assert inserted
+    assert inserted.isdisjoint(snapshot)
     before.close()
 
 
