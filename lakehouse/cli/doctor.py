@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 import sys
 from dataclasses import dataclass
@@ -15,13 +14,11 @@ from lakehouse.lock import make_home
 from lakehouse.settings import Settings
 
 LEAST_FREE_GIB = 2
-PROGRAMS = {
-    "git": (True, "install git with your system's packages"),
-    "make": (True, "install make with your system's packages"),
-    "java": (False, "only Spark needs it: install a JRE 17 or 21"),
-    "terraform": (False, "only the infrastructure tests need it: install Terraform 1.x"),
-    "kubectl": (False, "only the k8s tests need it: install kubectl"),
-    "chromium": (False, "only the browser tests need it: install chromium"),
+PROGRAMS = ("git", "make")
+IDENTITIES = {
+    "yourself": "as you",
+    "namespace": "as nobody, in a user namespace",
+    "ambient": "as nobody, who may pass through closed folders",
 }
 PACKAGES = ("duckdb", "deltalake", "dbt.adapters.duckdb", "great_expectations", "airflow")
 
@@ -46,17 +43,17 @@ def examine(settings: Settings) -> list[Check]:
         *(_package(name) for name in PACKAGES),
         _folder(settings),
         _disk(settings.home),
-        *(_program(name, needed, remedy) for name, (needed, remedy) in PROGRAMS.items()),
+        *(_program(name) for name in PROGRAMS),
     ]
 
 
 def _postgres() -> Check:
     try:
         folder = postgres.binaries()
-        how = postgres.identity()
+        how = IDENTITIES[postgres.identity()]
     except LakehouseError as error:
         return Check("postgresql 18", True, False, "", error.hint)
-    return Check("postgresql 18", True, True, f"{folder.parent.name}, run as {how}", "")
+    return Check("postgresql 18", True, True, f"{folder.parent.name}, run {how}", "")
 
 
 def _package(name: str) -> Check:
@@ -79,6 +76,6 @@ def _disk(home: Path) -> Check:
     return Check("disk space", True, free >= LEAST_FREE_GIB, f"{free:.0f} GiB free", remedy)
 
 
-def _program(name: str, needed: bool, remedy: str) -> Check:
+def _program(name: str) -> Check:
     path = shutil.which(name)
-    return Check(name, needed, path is not None, os.fspath(path or ""), remedy)
+    return Check(name, True, path is not None, path or "", "install it from your system's packages")

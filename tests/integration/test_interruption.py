@@ -1,0 +1,45 @@
+"""Ctrl-C, and two at once: nothing half-done is served, and the way on is said."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from lakehouse import publish
+from lakehouse.errors import RefusedError
+from lakehouse.lock import lake_lock
+from lakehouse.orchestration import chain
+from lakehouse.settings import Settings, export
+
+pytestmark = pytest.mark.server
+
+
+def test_ctrl_c_stops_a_run_that_nobody_could_join(server_lake: Settings) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "lakehouse", "run", "--demo"],
+        env=export(server_lake),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as run:
+        assert run.stderr is not None
+        for line in run.stderr:
+            if line.startswith("bronze"):
+                break
+        with pytest.raises(RefusedError, match=f"held by `lakehouse run`, process {run.pid}, "):
+            chain.run(server_lake)
+        run.send_signal(signal.SIGINT)  # dbt is being imported, or parses, or builds
+        stdout, stderr = run.communicate()
+
+    assert (run.returncode, stdout) == (130, "")
+    error, following = stderr.splitlines()
+    assert error.startswith("error: stopped before it was done")
+    assert "run the same command again" in following
+    status = {row["step"]: row["status"] for row in chain.last_run(server_lake)}
+    assert status == {"demo": "done", "extract": "done", "bronze": "done", "dbt_run": "running"}
+    assert publish.served(server_lake) is None
+    with lake_lock(server_lake, "the test"):
+        pass
