@@ -63,6 +63,8 @@ def status_text(data: Mapping[str, Any]) -> str:
     else:
         lines["served"] = "nothing yet: `lakehouse run --demo` makes a company and serves it"
     text = table(lines)
+    if served:
+        text += f"\n{'look':<24}any SQL client on `warehouse`, schema marts; `make airflow`"
     if data["last_run"]:
         states = " ".join(f"{row['step']}:{row['status']}" for row in data["last_run"])
         text += f"\n{'last run':<24}{data['last_run'][0]['run_id']}  {states}"

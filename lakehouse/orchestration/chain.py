@@ -34,10 +34,9 @@ def _demo(settings: Settings, _run_id: str) -> Counts:
     if not company.exists(settings):
         company.create(settings)
     lived = company.days_lived(settings)
-    if lived < FIRST_DAYS:
-        # The slot is made before the first day is lived, so that history is in the change log.
-        cdc.sync(settings)
-    return asdict(company.advance(settings, days=max(FIRST_DAYS - lived, 1)))
+    # The slot is made before the first day is lived, so that history is in the change log.
+    first = {"snapshot_rows": cdc.sync(settings).snapshot_rows} if lived < FIRST_DAYS else {}
+    return first | asdict(company.advance(settings, days=max(FIRST_DAYS - lived, 1)))
 
 
 def _extract(settings: Settings, _run_id: str) -> Counts:
@@ -57,6 +56,7 @@ def _dbt_test(settings: Settings, run_id: str) -> Counts:
 
 
 def _checkpoint(settings: Settings, run_id: str) -> Counts:
+    transform.require_tested(settings)
     staged = asdict(publish.stage(settings, run_id=run_id))
     return staged | asdict(quality.check(settings, run_id=run_id))
 

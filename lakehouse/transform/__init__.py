@@ -1,5 +1,6 @@
 """Bronze to marts: the dbt project, run in this process over a frozen range of batches."""
 
+from lakehouse.transform.ranges import require_tested
 from lakehouse.transform.rebuilding import Rebuilt, mart_hashes, rebuild
 from lakehouse.transform.steps import Built, Tested, Transformed, dbt_run, dbt_test, transform
 
@@ -12,5 +13,6 @@ __all__ = [
     "dbt_test",
     "mart_hashes",
     "rebuild",
+    "require_tested",
     "transform",
 ]

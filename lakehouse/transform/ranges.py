@@ -12,7 +12,7 @@ from datetime import date
 
 import duckdb
 
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import LakehouseError, RefusedError
 from lakehouse.settings import Settings
 from lakehouse.transform.engine import load_delta, warehouse
 
@@ -28,7 +28,8 @@ create table if not exists ops.run_context (
     from_batch bigint not null,
     to_batch bigint not null,
     as_of_date date,
-    is_built boolean not null
+    is_built boolean not null,
+    is_tested boolean not null
 );
 """
 
@@ -62,7 +63,7 @@ def freeze(
         connection.begin()
         connection.execute("delete from ops.run_context")
         connection.executemany(
-            "insert into ops.run_context values (?, ?, ?, ?, false)",
+            "insert into ops.run_context values (?, ?, ?, ?, false, false)",
             [[table, begin, end, as_of] for table, (begin, end) in new.items()],
         )
         connection.commit()
@@ -79,8 +80,9 @@ def advance(settings: Settings) -> bool:
     """Begin the next range where this one ends, if all of it was built; say whether it was."""
     with warehouse(settings) as connection:
         connection.execute(SCHEMA)
-        query = "update ops.run_context set from_batch = to_batch where is_built"
-        done = connection.execute(query).fetchone()
+        done = connection.execute(
+            "update ops.run_context set from_batch = to_batch, is_tested = true where is_built"
+        ).fetchone()
     return done is not None and done[0] > 0
 
 
@@ -88,9 +90,23 @@ def built(settings: Settings) -> dict[str, Range] | None:
     """The ranges of the last build by bronze table; None if it is not whole."""
     with warehouse(settings) as connection:
         connection.execute(SCHEMA)
-        query = "select count(*) > 0 and coalesce(bool_and(is_built), false) from ops.run_context"
-        is_whole = connection.execute(query).fetchone() == (True,)
-        return _ranges(connection) if is_whole else None
+        return _ranges(connection) if _all(connection, "is_built") else None
+
+
+def require_tested(settings: Settings) -> None:
+    """Refuse marts of which some were built and did not pass their tests since."""
+    with warehouse(settings) as connection:
+        connection.execute(SCHEMA)
+        if not _all(connection, "is_tested"):
+            raise RefusedError(
+                "the marts were not built and tested as a whole since the last change",
+                hint="run `lakehouse transform`, which says what is wrong, then the same again",
+            )
+
+
+def _all(connection: duckdb.DuckDBPyConnection, flag: str) -> bool:
+    query = f"select coalesce(bool_and({flag}), false) from ops.run_context"
+    return connection.execute(query).fetchone() == (True,)
 
 
 def _ranges(connection: duckdb.DuckDBPyConnection) -> dict[str, Range]:

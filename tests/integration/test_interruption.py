@@ -10,7 +10,6 @@ import pytest
 
 from lakehouse import publish
 from lakehouse.errors import RefusedError
-from lakehouse.lock import lake_lock
 from lakehouse.orchestration import chain
 from lakehouse.settings import Settings, export
 
@@ -41,5 +40,5 @@ def test_ctrl_c_stops_a_run_that_nobody_could_join(server_lake: Settings) -> Non
     status = {row["step"]: row["status"] for row in chain.last_run(server_lake)}
     assert status == {"demo": "done", "extract": "done", "bronze": "done", "dbt_run": "running"}
     assert publish.served(server_lake) is None
-    with lake_lock(server_lake, "the test"):
-        pass
+    with pytest.raises(RefusedError, match="not built and tested"):
+        chain.run_step(server_lake, "checkpoint")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import LakehouseError, RefusedError
 from lakehouse.settings import Settings
 from lakehouse.transform import engine, ranges, rebuilding
 from tests.dbt.written_bronze import ENTITIES, boundary, change, deliver, instant, start_anew
@@ -32,12 +32,17 @@ def test_a_range_advances_only_when_all_of_it_was_built(bronze: Settings) -> Non
     deliver(
         bronze, {"erp/items": [change(3, item_id="a")], "erp/towers": [change(3, tower_id="t")]}
     )
+    with pytest.raises(RefusedError, match="not built and tested"):
+        ranges.require_tested(bronze)
     assert ranges.advance(bronze)
+    ranges.require_tested(bronze)
     former = ranges.built(bronze)
     assert former is not None
     assert former["erp/items"] == (2, 2)
     assert ranges.freeze(bronze, ENTITIES).new_batches == 2
     assert ranges.built(bronze) is None
+    with pytest.raises(RefusedError, match="not built and tested"):
+        ranges.require_tested(bronze)
     # A rebuild works on what was built before, and the next build goes on from there.
     assert ranges.freeze(bronze, ENTITIES, again=former).new_batches == 0
     assert ranges.freeze(bronze, ENTITIES).new_batches == 2
