@@ -1,4 +1,4 @@
-"""Progress of long work: a live line on a terminal, a log line elsewhere, never on stdout."""
+"""Progress of long work: a live line on a terminal, on stderr; nothing elsewhere."""
 
 from __future__ import annotations
 

@@ -15,7 +15,6 @@ from lakehouse.errors import SettingsError
 
 PROJECT = Path(__file__).resolve().parent.parent
 CHOICES = {
-    "LAKEHOUSE_ENV": ("dev", "staging", "prod"),
     "LAKEHOUSE_ENGINE": ("duckdb",),
 }
 
@@ -26,7 +25,6 @@ class Settings:
 
     home: Path
     lake_uri: str
-    env: str
     engine: str
     erp_dsn: str | None
     """Somebody else's ERP server; None means the embedded one."""
@@ -80,7 +78,6 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         home=home,
         lake_uri=str(Path(lake_uri).absolute()),
-        env=env.get("LAKEHOUSE_ENV") or CHOICES["LAKEHOUSE_ENV"][0],
         engine=env.get("LAKEHOUSE_ENGINE") or CHOICES["LAKEHOUSE_ENGINE"][0],
         erp_dsn=env.get("ERP_DSN") or None,
         warehouse_dsn=env.get("WAREHOUSE_DSN") or None,
@@ -117,6 +114,5 @@ def export(settings: Settings) -> dict[str, str]:
     return {
         "LAKEHOUSE_HOME": str(settings.home),
         "LAKE_URI": settings.lake_uri,
-        "LAKEHOUSE_ENV": settings.env,
         "LAKEHOUSE_ENGINE": settings.engine,
     }

@@ -155,7 +155,7 @@ def publish(settings: Settings) -> Answer:
     """Serve what the gate has passed, then write gold."""
     from lakehouse.orchestration import chain
 
-    return _step(settings, "publish", chain.last_gate(settings))
+    return _step(settings, "publish", chain.last_staged(settings))
 
 
 @lakehouse.command()

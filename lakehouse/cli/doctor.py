@@ -35,7 +35,7 @@ class Check:
 
 
 def examine(settings: Settings) -> list[Check]:
-    """Look at everything a run may need; nothing is started or changed."""
+    """Look at everything a run may need; nothing is left but the lake's own folder."""
     version = ".".join(str(part) for part in sys.version_info[:3])
     return [
         Check("python >= 3.11", True, sys.version_info >= (3, 11), version, "install Python 3.11+"),

@@ -96,7 +96,7 @@ def run_step(
     settings: Settings, step: str, run_id: str | None = None, *, do: StepFunction | None = None
 ) -> Counts:
     """Run one step, or what `do` does in its name, as Airflow and the single commands do."""
-    with lake_lock(settings, f"lakehouse {step}"):
+    with lake_lock(settings, f"step {step}"):
         return _recorded(settings, step, run_id or new_id(), do)
 
 
@@ -115,13 +115,13 @@ def last_run(settings: Settings) -> list[dict[str, Any]]:
         return [dict(zip(names, row, strict=True)) for row in cursor]
 
 
-def last_gate(settings: Settings) -> str:
-    """The run whose marts stand beside the served ones."""
+def last_staged(settings: Settings) -> str:
+    """The run whose marts were last put beside the served ones."""
     with ops.warehouse(settings) as connection, connection.cursor() as cursor:
         cursor.execute("select run_id from ops.gates order by staged_at desc limit 1")
         row = cursor.fetchone()
     if row is None:
-        raise RefusedError("no gate has passed anything yet", hint="run `lakehouse gate`")
+        raise RefusedError("no marts wait to be served", hint="run `lakehouse gate`")
     return str(row[0])
 
 

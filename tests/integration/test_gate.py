@@ -74,7 +74,7 @@ def test_the_marts_are_served_as_the_engine_built_them(gated: Settings) -> None:
         {"dim_items": 6, "dim_towers": 4, "fact_stock_movements": 5, "rpt_stock_position": 3},
     )
     assert publish.served(gated) is None
-    assert quality.check(gated, run_id="run-1").expectations == 16
+    assert quality.check(gated, run_id="run-1").expectations == 10
     assert publish.swap(gated, run_id="run-1") == publish.Swapped("2024-10-02", swapped=True)
     assert publish.write_gold(gated, run_id="run-1").gold_commits == 4
 

@@ -34,7 +34,7 @@ def test_servers_of_others_need_no_embedded_one() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("LAKEHOUSE_ENV", "test"), ("LAKEHOUSE_ENGINE", "oracle"), ("LAKE_URI", "s3://bucket")],
+    [("LAKEHOUSE_ENGINE", "oracle"), ("LAKE_URI", "s3://bucket")],
 )
 def test_a_wrong_value_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"{name} is '{value}'"):
@@ -42,7 +42,7 @@ def test_a_wrong_value_is_named(name: str, value: str) -> None:
 
 
 def test_what_is_exported_loads_to_the_same_settings(tmp_path: Path) -> None:
-    given = settings.load({"LAKEHOUSE_HOME": str(tmp_path), "LAKEHOUSE_ENV": "prod"})
+    given = settings.load({"LAKEHOUSE_HOME": str(tmp_path)})
     assert settings.load(settings.export(given)) == given
 
 
