@@ -117,7 +117,7 @@ def test_a_closed_gate_leaves_what_is_served(gated: Settings) -> None:
         gated,
         "update dim_items set unit_cost_brl = 1000000.01 where item_id = '0148'",
         "drop table dim_towers",
-        "alter table rpt_stock_position drop column as_of_date",
+        "alter table rpt_stock_position drop column quantity_on_hand",
         "create table rpt_new as select 1 as item_count",
     )
     publish.stage(gated, run_id="run-2")
@@ -150,7 +150,7 @@ def test_a_closed_gate_leaves_what_is_served(gated: Settings) -> None:
         ("dim_items.unit_cost_brl", "failed"),
         ("dim_towers", "error"),
         ("rpt_new", "error"),
-        ("rpt_stock_position.as_of_date", "error"),
+        ("rpt_stock_position.quantity_on_hand", "error"),
     ]
     build(gated, "delete from dim_items where item_id = '0200'")
     serve(gated, "run-3")
