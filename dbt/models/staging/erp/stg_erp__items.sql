@@ -30,13 +30,5 @@ select
         'created_at': 'timestamp',
         '_cdc_unchanged': 'text'
     }) }} as hashdiff,
-    cast(_cdc_seq as {{ dbt.type_string() }}) as seq,
-    cast(_cdc_op as {{ dbt.type_string() }}) as op,
-    cast(_cdc_unchanged as {{ dbt.type_string() }}) as unchanged_columns,
-    _cdc_committed_at as committed_at,
-    cast(_cdc_commit_lsn as bigint) as commit_lsn,
-    _airbyte_extracted_at as extracted_at,
-    _loaded_at as load_ts,
-    'erp' as record_source,
-    cast(_batch_id as bigint) as _batch_id
+    {{ cdc_columns('erp') }}
 from {{ source('erp', 'items') }}
