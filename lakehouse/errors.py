@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 
+def first_line(error: BaseException) -> str:
+    """What an error says first; what a database adds to it is about its own insides."""
+    return next(iter(str(error).strip().splitlines()), repr(error))
+
+
 class LakehouseError(Exception):
     """A failure with an exit status and a way on, so that nobody has to read a traceback."""
 

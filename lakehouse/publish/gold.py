@@ -9,11 +9,10 @@ import duckdb
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import DeltaError
 
-from lakehouse import ops
+from lakehouse import duck, ops
 from lakehouse.erp import postgres
-from lakehouse.errors import LakehouseError, RefusedError
+from lakehouse.errors import LakehouseError, RefusedError, first_line
 from lakehouse.progress import progress
-from lakehouse.publish.duck import duck, first_line
 from lakehouse.publish.serving import served
 from lakehouse.settings import Settings
 
@@ -43,7 +42,11 @@ def write_gold(settings: Settings, *, run_id: str) -> Gold:
         )
     version = _version(settings, run_id)
     commits = 0
-    with duck() as engine, progress("writing gold", sum(now.marts.values())) as advance:
+    with (
+        duck.in_memory(settings) as engine,
+        progress("writing gold", sum(now.marts.values())) as advance,
+    ):
+        duck.load(engine, "postgres_scanner")
         dsn = postgres.warehouse_dsn(settings).replace("'", "''")
         engine.execute(f"attach '{dsn}' as warehouse (type postgres, read_only)")
         for mart, rows in sorted(now.marts.items()):

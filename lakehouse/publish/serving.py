@@ -16,9 +16,8 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from lakehouse import ops
-from lakehouse.errors import LakehouseError, RefusedError
+from lakehouse.errors import LakehouseError, RefusedError, first_line
 from lakehouse.progress import log
-from lakehouse.publish.duck import first_line
 from lakehouse.settings import Settings
 
 TRIES = 10

@@ -20,10 +20,9 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
-from lakehouse import ops
-from lakehouse.errors import LakehouseError, RefusedError
+from lakehouse import duck, ops
+from lakehouse.errors import LakehouseError, RefusedError, first_line
 from lakehouse.progress import progress
-from lakehouse.publish.duck import duck, first_line
 from lakehouse.settings import Settings
 
 TYPES = {
@@ -77,7 +76,8 @@ class Mart:
 
 def stage(settings: Settings, *, run_id: str) -> Staged:
     """Replace `marts_next` by a copy of this run's marts; nothing has passed the gate then."""
-    with duck(settings.duckdb_path) as engine:
+    with duck.warehouse(settings, read_only=True) as engine:
+        duck.load(engine, "postgres_scanner")
         as_of_date, marts = _describe(engine)
         total = sum(mart.rows for mart in marts)
         with (

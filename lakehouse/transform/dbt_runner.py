@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lakehouse import duck
 from lakehouse.errors import LakehouseError, SettingsError
 from lakehouse.progress import Advance, progress
 from lakehouse.settings import PROJECT, Settings, exported
-from lakehouse.transform.engine import broken
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
@@ -93,7 +93,7 @@ def _invoke(
                 f"nothing to do for dbt {arguments[0]}: {text}",
                 hint="name models as `ls dbt/models` shows them, or in dbt's selection syntax",
             ) from done.exception
-        raise broken(settings, text) or LakehouseError(
+        raise duck.broken(settings, text) or LakehouseError(
             f"dbt {arguments[0]} could not start: {text}",
             hint=f"see {folder / 'logs' / 'dbt.log'}",
         ) from done.exception

@@ -8,11 +8,11 @@ from __future__ import annotations
 from dbt.adapters.duckdb.plugins import BasePlugin
 from duckdb import DuckDBPyConnection
 
-from lakehouse.transform.engine import load_delta
+from lakehouse import duck
 
 
 class Plugin(BasePlugin):
     """Loads the extension whenever dbt opens the database."""
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
-        load_delta(conn)
+        duck.load(conn, "delta")

@@ -12,9 +12,9 @@ from datetime import date
 
 import duckdb
 
+from lakehouse import duck
 from lakehouse.errors import LakehouseError, RefusedError
 from lakehouse.settings import Settings
-from lakehouse.transform.engine import load_delta, warehouse
 
 ANY_BATCH = 2**63 - 1
 Range = tuple[int, int]
@@ -49,8 +49,8 @@ def freeze(
 
     A rebuild works on the ranges of the build before it `again`.
     """
-    with warehouse(settings) as connection:
-        load_delta(connection)
+    with duck.warehouse(settings) as connection:
+        duck.load(connection, "delta")
         connection.execute(SCHEMA)
         last = _ranges(connection) if again is None else again
         new = {}
@@ -72,13 +72,13 @@ def freeze(
 
 def mark_built(settings: Settings) -> None:
     """Remember that every model was built over the frozen range."""
-    with warehouse(settings) as connection:
+    with duck.warehouse(settings) as connection:
         connection.execute("update ops.run_context set is_built = true")
 
 
 def advance(settings: Settings) -> bool:
     """Begin the next range where this one ends, if all of it was built; say whether it was."""
-    with warehouse(settings) as connection:
+    with duck.warehouse(settings) as connection:
         connection.execute(SCHEMA)
         done = connection.execute(
             "update ops.run_context set from_batch = to_batch, is_tested = true where is_built"
@@ -88,14 +88,14 @@ def advance(settings: Settings) -> bool:
 
 def built(settings: Settings) -> dict[str, Range] | None:
     """The ranges of the last build by bronze table; None if it is not whole."""
-    with warehouse(settings) as connection:
+    with duck.warehouse(settings) as connection:
         connection.execute(SCHEMA)
         return _ranges(connection) if _all(connection, "is_built") else None
 
 
 def require_tested(settings: Settings) -> None:
     """Refuse marts of which some were built and did not pass their tests since."""
-    with warehouse(settings) as connection:
+    with duck.warehouse(settings) as connection:
         connection.execute(SCHEMA)
         if not _all(connection, "is_tested"):
             raise RefusedError(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lakehouse import duck
 from lakehouse.errors import RefusedError
 from lakehouse.settings import Settings
-from lakehouse.transform import dbt_runner, engine, ranges, steps
+from lakehouse.transform import dbt_runner, ranges, steps
 
 UNHASHED = ("load_ts",)
 
@@ -29,7 +30,7 @@ def rebuild(settings: Settings, *, run_id: str) -> Rebuilt:
     """
     manifest = dbt_runner.parse(settings)
     former, before = _former(settings)
-    engine.drop(settings)
+    duck.drop(settings)
     frozen = ranges.freeze(settings, dbt_runner.bronze_tables(manifest), again=former)
     built = steps.build_over(settings, manifest, frozen, run_id=run_id)
     after = mart_hashes(settings)
@@ -45,7 +46,7 @@ def rebuild(settings: Settings, *, run_id: str) -> Rebuilt:
 
 def mart_hashes(settings: Settings) -> dict[str, str]:
     """A hash of each mart's rows, whatever their order; technical columns do not count."""
-    with engine.warehouse(settings) as connection:
+    with duck.warehouse(settings) as connection:
         columns: dict[str, list[str]] = {}
         for mart, column in connection.execute(
             "select table_name, column_name from information_schema.columns"
@@ -70,6 +71,6 @@ def _former(settings: Settings) -> tuple[dict[str, ranges.Range] | None, dict[st
     try:
         former = ranges.built(settings)
         return former, {} if former is None else mart_hashes(settings)
-    except engine.WarehouseDamagedError:
+    except duck.WarehouseDamagedError:
         # That is what a rebuild is for. A file that another process holds is not.
         return None, {}

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lakehouse import ops
+from lakehouse import duck, ops
 from lakehouse.errors import LakehouseError
 from lakehouse.settings import Settings
 from lakehouse.transform import dbt_runner, ranges
 from lakehouse.transform.dbt_runner import NodeResult
-from lakehouse.transform.engine import warehouse
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
@@ -137,7 +136,7 @@ def _told(bad: Sequence[NodeResult]) -> str:
 
 
 def _failing_rows(settings: Settings, result: NodeResult) -> str:
-    with warehouse(settings) as connection:
+    with duck.warehouse(settings) as connection:
         found = connection.execute(f"select * from ({result.compiled_code}) limit {SHOWN_ROWS}")
         names = [column[0] for column in found.description or ()]
         rows = found.fetchall()

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from lakehouse import duck
 from lakehouse.errors import LakehouseError
 from lakehouse.settings import Settings
-from lakehouse.transform import dbt_run, dbt_runner, dbt_test, engine, transform
+from lakehouse.transform import dbt_run, dbt_runner, dbt_test, transform
 from tests.dbt.conftest import Recorded
 from tests.dbt.written_bronze import change, deliver, instant, start_anew
 
@@ -49,7 +50,7 @@ def test_every_kind_of_check_goes_red(models_lake: Settings, recorded: Recorded)
     kept = change(4, item_id="a", tower_id="T", current_stock=2.0, **stock)
     deliver(models_lake, {"erp/inventory": [kept]})
     assert dbt_run(models_lake, run_id="good").as_of_date == "2024-10-01"
-    with engine.warehouse(models_lake) as connection:
+    with duck.warehouse(models_lake) as connection:
         for statement in (
             "delete from marts.dim_items where item_id = 'a' and item_name = '2'",
             "update marts.dim_items set valid_to = null where item_id = 'b' and item_name = '2'",

@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 
+from lakehouse import duck
 from lakehouse.settings import Settings
-from lakehouse.transform import engine
 
 Row = dict[str, Any]
 
@@ -102,7 +102,7 @@ def schema(table: str) -> pa.Schema:
 
 def start_anew(settings: Settings) -> None:
     """No warehouse, and every table empty, as `bronze load` leaves a lake without deliveries."""
-    engine.drop(settings)
+    duck.drop(settings)
     shutil.rmtree(settings.bronze_uri, ignore_errors=True)
     for table in ENTITIES:
         DeltaTable.create(_path(settings, table), schema(table), partition_by=["_load_date"])

@@ -41,7 +41,7 @@ def test_a_warehouse_without_marts_to_copy_is_told(
 def test_a_broken_warehouse_is_told(lake: Settings) -> None:
     lake.home.mkdir()
     lake.duckdb_path.write_bytes(b"not a database" * 1000)
-    with pytest.raises(LakehouseError, match=r"warehouse\.duckdb cannot be opened") as failed:
+    with pytest.raises(LakehouseError, match=r"warehouse\.duckdb is damaged") as failed:
         publish.stage(lake, run_id="run-1")
     assert "lakehouse rebuild" in failed.value.hint
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from lakehouse import duck
 from lakehouse.errors import LakehouseError, RefusedError
 from lakehouse.settings import Settings
-from lakehouse.transform import engine, ranges, rebuilding
+from lakehouse.transform import ranges, rebuilding
 from tests.dbt.written_bronze import ENTITIES, boundary, change, deliver, instant, start_anew
 
 
@@ -90,7 +91,7 @@ def test_a_file_that_another_process_holds_is_not_replaced(bronze: Settings) -> 
         with pytest.raises(LakehouseError, match="is open in another process") as error:
             rebuilding._former(bronze)
         assert "close" in error.value.hint
-    engine.drop(bronze)
+    duck.drop(bronze)
     assert not bronze.duckdb_path.exists()
 
 
