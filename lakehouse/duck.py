@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import LakehouseError, one_line
 from lakehouse.lock import make_home
 from lakehouse.settings import Settings
 
@@ -82,7 +82,7 @@ def explained(settings: Settings) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        text = " ".join(str(error).split())
+        text = one_line(error)
         raise broken(settings, text) or LakehouseError(
             f"DuckDB could not work on {settings.duckdb_path}: {text}", hint=REBUILD
         ) from error

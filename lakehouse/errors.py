@@ -8,6 +8,11 @@ def first_line(error: BaseException) -> str:
     return next(iter(str(error).strip().splitlines()), repr(error))
 
 
+def one_line(text: object) -> str:
+    """A text, or what an error says, without its line breaks and runs of spaces."""
+    return " ".join(str(text).split())
+
+
 class LakehouseError(Exception):
     """A failure with an exit status and a way on, so that nobody has to read a traceback."""
 

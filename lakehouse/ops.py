@@ -15,7 +15,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extras import Json, execute_values
 
 from lakehouse.erp import postgres
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import LakehouseError, first_line
 from lakehouse.settings import Settings
 
 SCHEMA = """
@@ -50,7 +50,7 @@ def warehouse(settings: Settings) -> Iterator[Connection]:
         connection = psycopg2.connect(postgres.warehouse_dsn(settings), connect_timeout=10)
     except psycopg2.OperationalError as error:
         raise LakehouseError(
-            f"the warehouse server cannot be reached: {str(error).strip().splitlines()[0]}",
+            f"the warehouse server cannot be reached: {first_line(error)}",
             hint="run `lakehouse up`, or set WAREHOUSE_DSN to a server that runs",
         ) from error
     try:

@@ -12,7 +12,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extras import LogicalReplicationConnection, ReplicationCursor
 
 from lakehouse.erp import postgres
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import LakehouseError, first_line
 from lakehouse.settings import Settings
 
 C = TypeVar("C", bound=Connection)
@@ -83,7 +83,7 @@ def connect(settings: Settings) -> Iterator[Erp]:
             yield Erp(session, log.cursor())
         except psycopg2.Error as error:
             raise LakehouseError(
-                f"the ERP server broke off the reading of its changes: {_first_line(error)}",
+                f"the ERP server broke off the reading of its changes: {first_line(error)}",
                 hint="look at the server, then run `lakehouse cdc sync`: it goes on where it was",
             ) from error
         finally:
@@ -105,10 +105,6 @@ def _open(dsn: str, kind: type[C]) -> C:
         )
     except psycopg2.OperationalError as error:
         raise LakehouseError(
-            f"the ERP server cannot be reached: {_first_line(error)}",
+            f"the ERP server cannot be reached: {first_line(error)}",
             hint="run `lakehouse up`, or set ERP_DSN to a server and a role that may replicate",
         ) from error
-
-
-def _first_line(error: psycopg2.Error) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -17,7 +17,7 @@ import click
 import psycopg2
 
 from lakehouse import settings as lakehouse_settings
-from lakehouse.errors import LakehouseError, SettingsError
+from lakehouse.errors import LakehouseError, SettingsError, one_line
 
 INTERRUPTED = 130
 
@@ -64,7 +64,7 @@ def explain(error: Exception) -> LakehouseError:
         )
     if isinstance(error, psycopg2.Error):
         return LakehouseError(
-            f"PostgreSQL said: {' '.join(str(error).split())}",
+            f"PostgreSQL said: {one_line(error)}",
             hint="run `lakehouse status` to see whether the server runs, then the same again",
         )
     return _unforeseen(error)
@@ -102,7 +102,7 @@ def _interruption() -> LakehouseError:
 
 def _unforeseen(error: Exception) -> LakehouseError:
     log = lakehouse_settings.load().home / "error.log"
-    what = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    what = f"{type(error).__name__}: {one_line(error)}"
     try:
         log.write_text("".join(traceback.format_exception(error)), "utf8")
     except OSError:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg2.extensions import parse_dsn
 
+from lakehouse.errors import one_line
 from lakehouse.progress import progress
 from lakehouse.quality.suites import Checkpoint, Validation
 
@@ -114,7 +115,7 @@ def _validate(
         }
     except Exception as error:
         # Whatever goes wrong in there, the gate stays closed and the reason is recorded.
-        yield _outcome(validation, "checkpoint", {}, ERROR, {"exception": _one_line(str(error))})
+        yield _outcome(validation, "checkpoint", {}, ERROR, {"exception": _without_sql(str(error))})
         return
     for expectation in validation.suite.expectations:
         config = expectation.configuration
@@ -156,9 +157,9 @@ def _exceptions(info: Mapping[str, Any]) -> Iterable[str]:
     """The messages of what was raised: told once for all, or once a metric."""
     raised = info.get("raised_exception")
     entries = [info] if raised else info.values() if raised is None else []
-    return [_one_line(str(entry["exception_message"])) for entry in entries]
+    return [_without_sql(str(entry["exception_message"])) for entry in entries]
 
 
-def _one_line(text: str) -> str:
+def _without_sql(text: str) -> str:
     """What a person needs of it: not the statement that SQLAlchemy adds."""
-    return " ".join(text.split("[SQL:")[0].split())
+    return one_line(text.split("[SQL:")[0])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from lakehouse.errors import RefusedError
+from lakehouse.errors import RefusedError, one_line
 
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
@@ -99,7 +99,7 @@ def _expectation(path: Path, number: int, entry: dict[str, Any]) -> Expectation:
         return ExpectationConfiguration(**entry).to_domain_obj()
     except (GreatExpectationsError, ValueError, TypeError) as error:
         raise _broken(
-            path, f"expectation {number} ({entry['type']}) is not valid: {_one_line(error)}"
+            path, f"expectation {number} ({entry['type']}) is not valid: {one_line(error)}"
         ) from error
 
 
@@ -109,7 +109,7 @@ def _read(path: Path, keys: set[str]) -> dict[str, Any]:
     except OSError as error:
         raise _broken(path, f"it cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise _broken(path, f"it is not YAML: {_one_line(error)}") from error
+        raise _broken(path, f"it is not YAML: {one_line(error)}") from error
     _has_keys(path, "the file", content, keys)
     if content["name"] != path.stem:
         raise _broken(path, f"its name is {content['name']!r}, and has to be that of the file")
@@ -128,7 +128,3 @@ def _broken(path: Path, what: str) -> RefusedError:
         f"expectations/{place} is wrong, so nothing can be checked: {what}",
         hint="mend the file, then run `lakehouse gate`; the marts published before stay served",
     )
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lakehouse import duck
-from lakehouse.errors import LakehouseError, SettingsError
+from lakehouse.errors import LakehouseError, SettingsError, one_line
 from lakehouse.progress import Advance, progress
 from lakehouse.settings import PROJECT, Settings, exported
 
@@ -123,4 +123,4 @@ def _node_result(result: Any) -> NodeResult:
 
 
 def _short(text: str) -> str:
-    return " ".join(text.split())[:1000]
+    return one_line(text)[:1000]

@@ -13,7 +13,7 @@ from datetime import date
 import duckdb
 
 from lakehouse import duck
-from lakehouse.errors import LakehouseError, RefusedError
+from lakehouse.errors import LakehouseError, RefusedError, one_line
 from lakehouse.settings import Settings
 
 ANY_BATCH = 2**63 - 1
@@ -131,7 +131,7 @@ def _read(
         found = connection.execute(query, [f"{settings.bronze_uri}/{table}", end]).fetchone()
     except duckdb.Error as error:
         raise LakehouseError(
-            f"bronze table {table} cannot be read: {' '.join(str(error).split())}",
+            f"bronze table {table} cannot be read: {one_line(error)}",
             hint="run `lakehouse bronze load`: it creates every table that is missing",
         ) from error
     assert found is not None
