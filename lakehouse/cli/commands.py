@@ -137,7 +137,8 @@ def transform(settings: Settings, *, select: tuple[str, ...]) -> Answer:
     def do(settings: Settings, run_id: str) -> dict[str, Any]:
         from lakehouse import transform as steps
 
-        return asdict(steps.transform(settings, run_id=run_id, select=select))
+        built, tested = steps.transform(settings, run_id=run_id, select=select)
+        return asdict(built) | asdict(tested)
 
     return _step(settings, "transform", do=do)
 

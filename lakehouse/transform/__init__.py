@@ -2,13 +2,12 @@
 
 from lakehouse.transform.ranges import require_tested
 from lakehouse.transform.rebuilding import Rebuilt, mart_hashes, rebuild
-from lakehouse.transform.steps import Built, Tested, Transformed, dbt_run, dbt_test, transform
+from lakehouse.transform.steps import Built, Tested, dbt_run, dbt_test, transform
 
 __all__ = [
     "Built",
     "Rebuilt",
     "Tested",
-    "Transformed",
     "dbt_run",
     "dbt_test",
     "mart_hashes",

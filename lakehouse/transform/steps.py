@@ -38,40 +38,28 @@ class Tested:
     """Whether the next build begins where this one ended."""
 
 
-@dataclass(frozen=True)
-class Transformed:
-    """Both."""
-
-    models: int
-    new_batches: int
-    as_of_date: str | None
-    tests: int
-    warnings: int
-    advanced: bool
-
-
-def dbt_run(settings: Settings, *, run_id: str, select: Sequence[str] = ()) -> Built:
+def dbt_run(settings: Settings, *, run_id: str) -> Built:
     """Freeze the range and build the models over it; a build that failed is done again whole."""
-    return _build(settings, dbt_runner.parse(settings), run_id, select)
+    return _build(settings, dbt_runner.parse(settings), run_id)
 
 
-def dbt_test(settings: Settings, *, run_id: str, select: Sequence[str] = ()) -> Tested:
+def dbt_test(settings: Settings, *, run_id: str) -> Tested:
     """Test what was built; the range advances only when everything was built and passes."""
-    return _test(settings, dbt_runner.parse(settings), run_id, select)
+    return _test(settings, dbt_runner.parse(settings), run_id)
 
 
-def transform(settings: Settings, *, run_id: str, select: Sequence[str] = ()) -> Transformed:
-    """Build, then test, reading the project once."""
+def transform(
+    settings: Settings, *, run_id: str, select: Sequence[str] = ()
+) -> tuple[Built, Tested]:
+    """Build, then test, reading the project once; a selection never advances the range."""
     manifest = dbt_runner.parse(settings)
     built = _build(settings, manifest, run_id, select)
-    tested = _test(settings, manifest, run_id, select)
-    return Transformed(
-        built.models, built.new_batches, built.as_of_date,
-        tested.tests, tested.warnings, tested.advanced,
-    )  # fmt: skip
+    return built, _test(settings, manifest, run_id, select)
 
 
-def _build(settings: Settings, manifest: Manifest, run_id: str, select: Sequence[str]) -> Built:
+def _build(
+    settings: Settings, manifest: Manifest, run_id: str, select: Sequence[str] = ()
+) -> Built:
     frozen = ranges.freeze(settings, dbt_runner.bronze_tables(manifest))
     return build_over(settings, manifest, frozen, run_id=run_id, select=select)
 
@@ -100,7 +88,9 @@ def build_over(
     return Built(len(results), frozen.new_batches, as_of)
 
 
-def _test(settings: Settings, manifest: Manifest, run_id: str, select: Sequence[str]) -> Tested:
+def _test(
+    settings: Settings, manifest: Manifest, run_id: str, select: Sequence[str] = ()
+) -> Tested:
     # Unit tests try the models on made-up rows: they belong to `make test`, not to each day.
     command = ["test", "--exclude-resource-type", "unit_test", *_selection(select)]
     results = dbt_runner.execute(settings, manifest, "dbt test", command)

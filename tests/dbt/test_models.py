@@ -21,8 +21,8 @@ COUNTED: Values = {"movement_type": "receipt", "unit_cost_brl": 2.5, "moved_at":
 
 def test_an_empty_lake_builds_and_the_unit_tests_pass(models_lake: Settings) -> None:
     start_anew(models_lake)
-    done = transform(models_lake, run_id="empty")
-    assert (done.warnings, done.advanced, done.as_of_date) == (0, True, None)
+    built, tested = transform(models_lake, run_id="empty")
+    assert (tested.warnings, tested.advanced, built.as_of_date) == (0, True, None)
 
     manifest = dbt_runner.parse(models_lake)
     results = dbt_runner.execute(
