@@ -83,8 +83,6 @@ def _invoke(
     finally:
         _close_database()
     if isinstance(done.exception, KeyboardInterrupt):
-        raise done.exception
-    if isinstance(done.exception, KeyboardInterrupt):
         raise done.exception  # dbt hands everything back, Ctrl-C too
     if done.result is None:
         text = _short(str(done.exception or "no reason given"))

@@ -9,8 +9,6 @@ from lakehouse.errors import RefusedError
 from lakehouse.settings import Settings
 from lakehouse.transform import dbt_runner, ranges, steps
 
-UNHASHED = ("load_ts",)
-
 
 @dataclass(frozen=True)
 class Rebuilt:
@@ -52,7 +50,7 @@ def mart_hashes(settings: Settings) -> dict[str, str]:
             "select table_name, column_name from information_schema.columns"
             " where table_schema = 'marts' order by table_name, column_name"
         ).fetchall():
-            if not column.startswith("_") and column not in UNHASHED:
+            if not column.startswith("_"):
                 columns.setdefault(mart, []).append(f'"{column}"')
         hashes = {}
         for mart, names in columns.items():
