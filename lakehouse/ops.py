@@ -1,7 +1,8 @@
 """The records of our own runs, in schema `ops` of the warehouse server.
 
 They live in PostgreSQL and not in the engine's database, so that a rebuild does not erase its own
-history. Only plain inserts and look-ups: what a record means is said by the module that writes it.
+history. Only the tables, the way to them and a plain insert: what a record means is said by the
+module that writes it.
 """
 
 from __future__ import annotations
@@ -64,8 +65,11 @@ def warehouse(settings: Settings) -> Iterator[Connection]:
         connection.close()
 
 
-def record(settings: Settings, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Append rows, all with the same columns, to a table of schema `ops`."""
+def record(connection: Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Append rows, all with the columns of the first, in the caller's transaction.
+
+    A value that is a dict or a list goes into a column of JSON.
+    """
     if not rows:
         return
     columns = list(rows[0])
@@ -73,5 +77,5 @@ def record(settings: Settings, table: str, rows: Sequence[Mapping[str, Any]]) ->
         tuple(Json(row[c]) if isinstance(row[c], dict | list) else row[c] for c in columns)
         for row in rows
     ]
-    with warehouse(settings) as connection, connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         execute_values(cursor, f"insert into ops.{table} ({', '.join(columns)}) values %s", values)

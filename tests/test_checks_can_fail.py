@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,7 @@ def test_a_dbt_unit_test_sees_a_broken_macro(
     assert broken != sound
     macro.write_text(broken, "utf8")
     monkeypatch.setattr(dbt_runner, "PROJECT_FOLDER", project)
+    monkeypatch.setattr(ops, "warehouse", nullcontext)
     monkeypatch.setattr(ops, "record", lambda *_: None)
 
     start_anew(lake)

@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 
 from psycopg2.extensions import connection as Connection
-from psycopg2.extras import Json, execute_values
 
 from lakehouse import ops
 from lakehouse.erp import postgres
@@ -88,18 +87,10 @@ def _unmatched(marts: Sequence[str], asked: suites.Checkpoint) -> list[Outcome]:
 def _record(
     connection: Connection, run_id: str, outcomes: Sequence[Outcome], *, passed: bool
 ) -> None:
-    rows = [
-        (run_id, *(Json(value) if isinstance(value, dict) else value for value in values))
-        for values in (asdict(outcome).values() for outcome in outcomes)
-    ]
     with connection.cursor() as cursor:
         cursor.execute("delete from ops.quality_results where run_id = %s", (run_id,))
-        execute_values(
-            cursor,
-            "insert into ops.quality_results"
-            " (run_id, suite, expectation, subject, status, observed) values %s",
-            rows,
-        )
+        rows = [{"run_id": run_id} | asdict(outcome) for outcome in outcomes]
+        ops.record(connection, "quality_results", rows)
         cursor.execute(
             "update ops.gates set passed_at = case when %s then now() end where run_id = %s",
             (passed, run_id),

@@ -137,19 +137,17 @@ def _failing_rows(settings: Settings, result: NodeResult) -> str:
 
 def _record(settings: Settings, run_id: str, results: Sequence[NodeResult]) -> None:
     """Keep what became of each node, in PostgreSQL, where a rebuild does not erase it."""
-    ops.record(
-        settings,
-        "dbt_results",
-        [
-            {
-                "run_id": run_id,
-                "node": result.node,
-                "kind": result.kind,
-                "status": result.status,
-                "seconds": result.seconds,
-                "failures": result.failures,
-                "message": result.message,
-            }
-            for result in results
-        ],
-    )
+    rows = [
+        {
+            "run_id": run_id,
+            "node": result.node,
+            "kind": result.kind,
+            "status": result.status,
+            "seconds": result.seconds,
+            "failures": result.failures,
+            "message": result.message,
+        }
+        for result in results
+    ]
+    with ops.warehouse(settings) as connection:
+        ops.record(connection, "dbt_results", rows)

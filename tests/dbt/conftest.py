@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -29,5 +30,6 @@ def models_lake() -> Iterator[Settings]:
 def recorded(monkeypatch: pytest.MonkeyPatch) -> Recorded:
     """What would have gone to PostgreSQL: what became of each node."""
     rows: Recorded = []
-    monkeypatch.setattr(ops, "record", lambda _settings, _table, new: rows.extend(new))
+    monkeypatch.setattr(ops, "warehouse", nullcontext)
+    monkeypatch.setattr(ops, "record", lambda _connection, _table, new: rows.extend(new))
     return rows
