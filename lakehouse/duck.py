@@ -48,6 +48,7 @@ def warehouse(
             hint="run `lakehouse transform`: it builds the warehouse from bronze",
         )
     with (
+        _interruptible(),
         explained(settings),
         _connect(settings, str(settings.duckdb_path), read_only=read_only) as connection,
     ):
@@ -57,7 +58,7 @@ def warehouse(
 @contextmanager
 def in_memory(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database of nothing, to read others with."""
-    with _connect(settings, ":memory:") as connection:
+    with _interruptible(), _connect(settings, ":memory:") as connection:
         yield connection
 
 
@@ -77,6 +78,17 @@ def load(connection: duckdb.DuckDBPyConnection, extension: str) -> None:
 
 
 @contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let a Ctrl-C in a query be one: DuckDB makes it a RuntimeError."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "interrupted" in str(error).lower():
+            raise KeyboardInterrupt from error
+        raise
+
+
+@contextmanager
 def explained(settings: Settings) -> Iterator[None]:
     """Turn what DuckDB says about its file into what happened and the way on."""
     try:
@@ -84,7 +96,8 @@ def explained(settings: Settings) -> Iterator[None]:
     except duckdb.Error as error:
         text = one_line(error)
         raise broken(settings, text) or LakehouseError(
-            f"DuckDB could not work on {settings.duckdb_path}: {text}", hint=REBUILD
+            f"DuckDB could not work on {settings.duckdb_path}: {text}",
+            hint="mend what it names, then run the same command again",
         ) from error
 
 

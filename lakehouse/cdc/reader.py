@@ -23,8 +23,11 @@ class Synced:
     durable_lsn: str
 
 
-def sync(settings: Settings) -> Synced:
-    """Land what the ERP has committed since the last sync; everything, the first time."""
+def sync(settings: Settings, *, after_generation: int = 0) -> Synced:
+    """Land what the ERP has committed since the last sync; everything, the first time.
+
+    A snapshot gets a generation of its own, above `after_generation` and all that was landed.
+    """
     known = state.load(settings)
     sync_id = time.time_ns() // 1_000_000
     with connection.connect(settings) as erp:
@@ -35,7 +38,7 @@ def sync(settings: Settings) -> Synced:
             landing.remove_unfinished(settings, source)
         rows = 0
         if known is None or known.durable_lsn is None:
-            known, rows = snapshot.take(settings, erp, server, known, sync_id)
+            known, rows = snapshot.take(settings, erp, server, known, sync_id, after_generation)
         else:
             checks.same_tables(server, known)
             checks.usable_slot(erp, known)

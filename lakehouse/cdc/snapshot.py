@@ -31,14 +31,20 @@ _BLOCK_BYTES = 8 << 20
 
 
 def take(
-    settings: Settings, erp: Erp, server: checks.Server, known: State | None, sync_id: int
+    settings: Settings,
+    erp: Erp,
+    server: checks.Server,
+    known: State | None,
+    sync_id: int,
+    after_generation: int,
 ) -> tuple[State, int]:
     """Make the slot and land every table as it was at that moment; says how many rows that is."""
     if known is None:
         checks.unknown_slot(erp)
     elif checks.free_slot(erp) is not None:
         erp.row("select pg_drop_replication_slot(%s)", (SLOT,))
-    last = max(known.generation if known else 0, landing.last_generation(settings, SOURCE))
+    landed = landing.last_generation(settings, SOURCE)
+    last = max(known.generation if known else 0, landed, after_generation)
     begun = State(server.system_identifier, server.timeline, last + 1, server.tables, None)
     state.save(settings, begun)
     point, snapshot = _create_slot(erp)

@@ -61,7 +61,8 @@ def up(settings: Settings, *, new_port: bool) -> Answer:
 @answers
 def down(settings: Settings) -> Answer:
     """Stop the embedded PostgreSQL; everything on disk stays."""
-    stopped = postgres.down(settings)
+    with lake_lock(settings, "lakehouse down"):
+        stopped = postgres.down(settings)
     text = "PostgreSQL is stopped." if stopped else "PostgreSQL was not running."
     return Answer({"stopped": stopped}, text)
 

@@ -20,7 +20,15 @@ IDENTITIES = {
     "namespace": "as nobody, in a user namespace",
     "ambient": "as nobody, who may pass through closed folders",
 }
-PACKAGES = ("duckdb", "deltalake", "dbt.adapters.duckdb", "great_expectations", "airflow")
+PACKAGES = (
+    "duckdb",
+    "duckdb_extension_delta",
+    "duckdb_extension_postgres_scanner",
+    "deltalake",
+    "dbt.adapters.duckdb",
+    "great_expectations",
+    "airflow",
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +65,10 @@ def _postgres() -> Check:
 
 
 def _package(name: str) -> Check:
-    found = importlib.util.find_spec(name.split(".")[0]) is not None
+    try:
+        found = importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:  # what it lies in is missing
+        found = False
     return Check(name, name != "airflow", found, "installed", "run `make setup`")
 
 

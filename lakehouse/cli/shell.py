@@ -55,7 +55,7 @@ def explain(error: Exception) -> LakehouseError:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return LakehouseError(
             f"no space is left on the disk for {error.filename or 'the lake'}",
-            hint="free some space, then run the same command again: it goes on where it stopped",
+            hint="free some space, then run the same command again",
         )
     if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES):
         return LakehouseError(

@@ -202,7 +202,9 @@ def _start_error(log: Path, said: str, what: str) -> LakehouseError:
     return LakehouseError(
         f"the embedded PostgreSQL {what}; its log says: {cluster.reason(said)}",
         hint=f"see {log}, mend the cause and run `lakehouse up`; if its data are beyond repair, "
-        f"remove {log.parent} and run `lakehouse run --demo` for a new ERP: bronze stays",
+        f"remove {log.parent} and {log.parent.parent / 'cdc' / 'state.json'}, then run "
+        "`lakehouse run --demo`: a new ERP over the same bronze, and nothing served until it is "
+        "through",
     )
 
 

@@ -10,14 +10,16 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from itertools import dropwhile
 from types import MappingProxyType
 from typing import Any
 
+import psycopg2
 from psycopg2.extras import Json
 
 from lakehouse import bronze, cdc, ops, publish, quality, transform
 from lakehouse.erp import company
-from lakehouse.errors import LakehouseError, RefusedError
+from lakehouse.errors import LakehouseError, RefusedError, first_line
 from lakehouse.lock import lake_lock
 from lakehouse.settings import Settings
 
@@ -29,18 +31,23 @@ FIRST_DAYS = 60
 """The business days that `run --demo` lives the first time: a quarter."""
 
 
+def _sync(settings: Settings) -> cdc.Synced:
+    # A snapshot taken anew must be newer than all that bronze holds, also when landing was emptied.
+    return cdc.sync(settings, after_generation=bronze.last_generation(settings))
+
+
 def _demo(settings: Settings, _run_id: str) -> Counts:
     """One more business day; the first time, the company and its first quarter."""
     if not company.exists(settings):
         company.create(settings)
     lived = company.days_lived(settings)
     # The slot is made before the first day is lived, so that history is in the change log.
-    first = {"snapshot_rows": cdc.sync(settings).snapshot_rows} if lived < FIRST_DAYS else {}
+    first = {"snapshot_rows": _sync(settings).snapshot_rows} if lived < FIRST_DAYS else {}
     return first | asdict(company.advance(settings, days=max(FIRST_DAYS - lived, 1)))
 
 
 def _extract(settings: Settings, _run_id: str) -> Counts:
-    return asdict(cdc.sync(settings))
+    return asdict(_sync(settings))
 
 
 def _bronze(settings: Settings, _run_id: str) -> Counts:
@@ -86,9 +93,9 @@ def run(settings: Settings, *, demo: bool = False, report: Report = lambda *_: N
     """Run the whole chain, or what an interrupted run left of it; return the run's id."""
     with lake_lock(settings, "lakehouse run"):
         run_id, done = _unfinished(settings) or (new_id(RUN_PREFIX), set())
-        for step in [DEMO, *STEPS] if demo else STEPS:
-            if step not in done:
-                report(step, _recorded(settings, step, run_id))
+        # From the first step that is not done, whatever comes after it is done again.
+        for step in dropwhile(done.__contains__, [DEMO, *STEPS] if demo else STEPS):
+            report(step, _recorded(settings, step, run_id))
         return run_id
 
 
@@ -141,14 +148,14 @@ def _recorded(settings: Settings, step: str, run_id: str, do: StepFunction | Non
     _record(settings, run_id, step, "running")
     try:
         counts = (do or ALL_STEPS[step])(settings, run_id)
-    except RefusedError as error:
-        _record(settings, run_id, step, "refused", error=error.what)
-        raise
-    except LakehouseError as error:
-        _record(settings, run_id, step, "failed", error=error.what)
-        raise
     except Exception as error:
-        _record(settings, run_id, step, "failed", error=repr(error))
+        status = "refused" if isinstance(error, RefusedError) else "failed"
+        what = error.what if isinstance(error, LakehouseError) else repr(error)
+        try:
+            _record(settings, run_id, step, status, error=what)
+        except (LakehouseError, psycopg2.Error) as unrecorded:
+            # Often for the same reason; the first error is the one to tell.
+            error.add_note(f"not recorded in ops.pipeline_runs: {first_line(unrecorded)}")
         raise
     _record(settings, run_id, step, "done", result=counts)
     return counts

@@ -47,8 +47,7 @@ def write_gold(settings: Settings, *, run_id: str) -> Gold:
         progress("writing gold", sum(now.marts.values())) as advance,
     ):
         duck.load(engine, "postgres_scanner")
-        dsn = postgres.warehouse_dsn(settings).replace("'", "''")
-        engine.execute(f"attach '{dsn}' as warehouse (type postgres, read_only)")
+        _attach(engine, postgres.warehouse_dsn(settings))
         for mart, rows in sorted(now.marts.items()):
             try:
                 commits += _commit(engine, f"{settings.gold_uri}/{mart}", mart, run_id, version)
@@ -59,6 +58,18 @@ def write_gold(settings: Settings, *, run_id: str) -> Gold:
                 ) from error
             advance(rows)
     return Gold(commits)
+
+
+def _attach(engine: duckdb.DuckDBPyConnection, dsn: str) -> None:
+    quoted = dsn.replace("'", "''")
+    try:
+        engine.execute(f"attach '{quoted}' as warehouse (type postgres, read_only)")
+    except duckdb.Error:
+        # DuckDB's message repeats the whole address, and with it a password.
+        raise LakehouseError(
+            "the served marts could not be read: DuckDB cannot connect to the warehouse server",
+            hint="the marts in PostgreSQL are served; run `lakehouse publish` to try again",
+        ) from None
 
 
 def _version(settings: Settings, run_id: str) -> int:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from typing import IO, cast
 
 import duckdb
 import psycopg2
@@ -211,15 +212,33 @@ def _pipe(
             os.close(writer)
 
     with ThreadPoolExecutor(1) as pool:
-        with os.fdopen(reader, "rb") as stream:
+        with os.fdopen(reader, "rb") as pipe:
+            stream = _Stream(pipe)
             encoded = pool.submit(encode)
             try:
-                cursor.copy_expert(statement, stream, size=CHUNK_BYTES)
+                cursor.copy_expert(statement, cast("IO[bytes]", stream), size=CHUNK_BYTES)
             except psycopg2.Error:
-                stream.close()
+                pipe.close()
+                if stream.interruption is not None:
+                    raise stream.interruption from None
                 _raise_cause(encoded.exception(), mart)
                 raise
         encoded.result()
+
+
+class _Stream:
+    """Remembers a Ctrl-C, which psycopg2 would turn into an error of the copy."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self.interruption: KeyboardInterrupt | None = None
+        self._pipe = pipe
+
+    def read(self, size: int = -1, /) -> bytes:
+        try:
+            return self._pipe.read(size)
+        except KeyboardInterrupt as error:
+            self.interruption = error
+            raise
 
 
 def _raise_cause(error: BaseException | None, mart: str) -> None:

@@ -89,7 +89,8 @@ def _invoke(
         if NO_NODES in text:
             raise SettingsError(
                 f"nothing to do for dbt {arguments[0]}: {text}",
-                hint="name models as `ls dbt/models` shows them, or in dbt's selection syntax",
+                hint="name models as `find dbt/models -name '*.sql'` shows them, or in dbt's "
+                "selection syntax",
             ) from done.exception
         raise duck.broken(settings, text) or LakehouseError(
             f"dbt {arguments[0]} could not start: {text}",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import duckdb
 
@@ -127,12 +128,19 @@ def _read(
         from delta_scan(?)
         where _batch_id <= ?
     """
+    uri = f"{settings.bronze_uri}/{table}"
+    if not Path(uri, "_delta_log").is_dir():
+        raise LakehouseError(
+            f"there is no bronze table {table}",
+            hint="run `lakehouse bronze load`: it creates every table that is missing",
+        )
     try:
-        found = connection.execute(query, [f"{settings.bronze_uri}/{table}", end]).fetchone()
+        found = connection.execute(query, [uri, end]).fetchone()
     except duckdb.Error as error:
         raise LakehouseError(
             f"bronze table {table} cannot be read: {one_line(error)}",
-            hint="run `lakehouse bronze load`: it creates every table that is missing",
+            hint=f"bring its files back from a copy; without one, remove {uri}, then run `lakehouse"
+            " bronze load`, which reads landing again, and `lakehouse rebuild`",
         ) from error
     assert found is not None
     return found[0], found[1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
@@ -199,6 +201,24 @@ def test_a_key_that_stands_twice_is_not_staged(gated: Settings) -> None:
 def test_text_that_postgresql_cannot_hold_is_named(gated: Settings) -> None:
     build(gated, "update dim_items set item_name = 'x' || chr(0)")
     with pytest.raises(LakehouseError, match="dim_items could not be read .* NULL-byte"):
+        publish.stage(gated, run_id="run-1")
+
+
+def test_ctrl_c_while_marts_are_staged_is_an_interruption(
+    gated: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(gated)
+
+    class Interrupted(io.BytesIO):
+        def read(self, _size: int | None = -1, /) -> bytes:
+            raise KeyboardInterrupt
+
+    def opened(descriptor: int, _mode: str) -> Interrupted:
+        os.close(descriptor)
+        return Interrupted()
+
+    monkeypatch.setattr(os, "fdopen", opened)
+    with pytest.raises(KeyboardInterrupt):
         publish.stage(gated, run_id="run-1")
 
 

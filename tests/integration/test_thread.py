@@ -125,3 +125,13 @@ def test_shuffled_and_repeated_files_give_the_same_marts(server_lake: Settings) 
     transform.transform(other, run_id="shuffled")
 
     assert transform.mart_hashes(other) == expected
+
+
+def test_a_snapshot_taken_anew_is_newer_than_all_that_bronze_holds(server_lake: Settings) -> None:
+    for step in ("demo", "extract", "bronze"):
+        chain.run_step(server_lake, step)
+    assert bronze.last_generation(server_lake) == 1
+    shutil.rmtree(server_lake.landing_uri)
+    (server_lake.home / "cdc" / "state.json").unlink()
+    change(postgres.erp_dsn(server_lake), "select pg_drop_replication_slot('lakehouse')")
+    assert chain.run_step(server_lake, "extract")["generation"] == 2
