@@ -10,7 +10,6 @@ import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import FrameType
 from typing import Any, NoReturn
 
 import click
@@ -36,7 +35,8 @@ def answers(function: Callable[..., Answer]) -> Callable[..., None]:
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
     @functools.wraps(function)
     def command(*args: Any, as_json: bool, **options: Any) -> None:
-        signal.signal(signal.SIGTERM, _stop)
+        # This handler and no function of ours: DuckDB lets only this one interrupt a query.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             answer = function(lakehouse_settings.load(), *args, **options)
         except KeyboardInterrupt:
@@ -109,7 +109,3 @@ def _unforeseen(error: Exception) -> LakehouseError:
         # The traceback is all there is to go by, and there is no file to keep it in.
         return LakehouseError("".join(traceback.format_exception(error)), hint="report this bug")
     return LakehouseError(what, hint=f"this is a bug: please report it with {log}")
-
-
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
