@@ -35,7 +35,7 @@ def answers(function: Callable[..., Answer]) -> Callable[..., None]:
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
     @functools.wraps(function)
     def command(*args: Any, as_json: bool, **options: Any) -> None:
-        # This handler and no function of ours: DuckDB lets only this one interrupt a query.
+        # A stop is what Ctrl-C is.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             answer = function(lakehouse_settings.load(), *args, **options)
