@@ -11,7 +11,9 @@ from typing import Any
 from tests.dbt.written_bronze import LOADED_AT, Row, boundary, change, instant
 
 Values = dict[str, Any]
-TYPES = ("macro", "rooftop", "depot")
+TYPES = ("macro", "depot")
+CLOSED = "a store that never moves anything again"
+CODES = ("000", "001", "002", "003")
 
 
 @dataclass
@@ -30,10 +32,11 @@ class Erp:
 
     def live(self, transactions: int) -> None:
         """A first snapshot, then that many transactions; halfway TRUNCATE, later a resync."""
-        for number in range(5):
-            self.items[f"{number:03d}"] = self._item(f"{number:03d}")
+        for number, code in enumerate(CODES):
+            self.items[code] = self._item(code)
             self.towers[f"T{number}"] = self._tower()
         self.resync()
+        self.move(CLOSED)
         for number in range(transactions):
             # Several transactions of one instant, and sometimes a clock that is set back.
             self.day += self.rng.choice((0, 0.5, 0.5, 1, -0.25))
@@ -49,7 +52,7 @@ class Erp:
 
     def change_item(self) -> None:
         """A new one, a price, a change of nothing, a deletion, a return, another key."""
-        item_id = f"{self.rng.randrange(8):03d}"
+        item_id = self.rng.choice([*sorted(self.items), *CODES])
         item = self.items.get(item_id)
         kind = self.rng.choice(("price", "price", "nothing", "name", "delete", "rename_key"))
         if item is None:
@@ -58,12 +61,12 @@ class Erp:
         elif kind == "delete":
             del self.items[item_id]
             self._emit("erp/items", "delete", item_id=item_id)
-        elif kind == "rename_key" and "new" + item_id not in self.items:
-            del self.items[item_id]
-            self.items["new" + item_id] = item
+        elif kind == "rename_key":
+            new_id = f"renamed at {self.lsn}"
+            self.items[new_id] = self.items.pop(item_id)
             self._emit("erp/items", "delete", item_id=item_id)
             unsent = {"description": None, "_cdc_unchanged": "|description|"}
-            self._emit("erp/items", "upsert", item_id="new" + item_id, **(item | unsent))
+            self._emit("erp/items", "upsert", item_id=new_id, **(item | unsent))
         else:
             if kind == "price":
                 item["unit_cost_brl"] = self._number(100)
@@ -76,7 +79,7 @@ class Erp:
             )
 
     def change_tower(self) -> None:
-        tower_id = f"T{self.rng.randrange(6)}"
+        tower_id = f"T{self.rng.randrange(5)}"
         if tower_id in self.towers and self.rng.random() < 0.3:
             del self.towers[tower_id]
             self._emit("erp/towers", "delete", tower_id=tower_id)
@@ -84,12 +87,12 @@ class Erp:
             self.towers[tower_id] = self._tower()
             self._emit("erp/towers", "upsert", tower_id=tower_id, **self.towers[tower_id])
 
-    def move(self) -> None:
+    def move(self, tower_id: str | None = None) -> None:
         """A movement and the stock it changes; its item may be one that nobody ever delivered."""
         number = len([row for table, row in self.log if table == "erp/stock_movements"])
         values: Values = {
-            "item_id": self.rng.choice(["000", "001", "002", "unknown"]),
-            "tower_id": f"T{self.rng.randrange(4)}",
+            "item_id": self.rng.choice([*CODES, "unknown"]),
+            "tower_id": tower_id or f"T{self.rng.randrange(4)}",
             "movement_type": "adjustment",
             "quantity": self._number(10) - 5,
             "unit_cost_brl": self._number(100),
@@ -119,17 +122,28 @@ class Erp:
             self._stock(values, corrected["quantity"] - values["quantity"])
 
     def truncate_towers(self) -> None:
-        """All towers go at one position, and some come back."""
+        """All towers go at one position, and all but one come back as they were."""
         self.lsn += 1
         self.log.append(("_cdc/boundaries", self._boundary("towers", "truncate", None)))
-        self.towers.clear()
-        self.lsn += 1
-        self.change_tower()
+        back = self.rng.sample(sorted(self.towers), len(self.towers) - 1)
+        self.towers = {tower_id: self.towers[tower_id] for tower_id in back}
+        self.day += 1
+        for tower_id, tower in self.towers.items():
+            self.lsn += 1
+            self._emit("erp/towers", "upsert", tower_id=tower_id, **tower)
+        for tower_id in back * 4:
+            self.move(tower_id)
 
     def lose_changes(self) -> None:
         """What the reader never sees: the resync after it has to find out."""
-        for lost in self.rng.sample(sorted(self.items), 2):
-            del self.items[lost]
+        del self.items[self.rng.choice(sorted(self.items))]
+        pair = next(pair for pair in self.inventory if pair[1] == CLOSED)
+        del self.inventory[pair]
+        self.movements = {
+            number: row
+            for number, row in self.movements.items()
+            if (row["item_id"], row["tower_id"]) != pair
+        }
         self.items["unseen"] = self._item("unseen")
         self.generation += 1
 
@@ -153,13 +167,61 @@ class Erp:
             rows = sum(table == f"erp/{entity}" for table, _ in snapshot)
             self.log.append(("_cdc/boundaries", self._boundary(entity, "snapshot", rows)))
 
-    def redelivered(self, count: int) -> list[tuple[str, Row]]:
-        """Some changes once more, extracted before or after the first time."""
-        again = self.rng.sample([entry for entry in self.log if "_cdc_seq" in entry[1]], count)
-        return [
-            (table, row | {"_airbyte_extracted_at": LOADED_AT + timedelta(days=late)})
-            for (table, row), late in zip(again, [-1, 1] * count, strict=False)
+    def stragglers(self) -> list[tuple[str, Row]]:
+        """What touches keys that no row of theirs arrives for.
+
+        The TRUNCATE, one row of the second snapshot, which counts only with all its rows, and the
+        half of a key change that says which key the other half had before.
+        """
+        second = f"{self.generation:06d}0"
+        items = [row for table, row in self.log if table == "erp/items"]
+        heirs = {row["_cdc_seq"] for row in items if row["item_id"].startswith("renamed")}
+
+        def is_straggler(table: str, row: Row) -> bool:
+            seq = row.get("_cdc_seq", "")
+            is_old_key = table == "erp/items" and row["_cdc_op"] == "delete" and seq in heirs
+            is_snapshot = table == "erp/inventory" and seq.startswith(second)
+            return is_old_key or is_snapshot or row.get("kind") == "truncate"
+
+        late = {table: (table, row) for table, row in self.log if is_straggler(table, row)}
+        return list(late.values())
+
+    def delivered_again(self) -> list[tuple[str, Row]]:
+        """Some changes once more, extracted before or after the first time, and some twins.
+
+        A twin says something else at the position of another row and was extracted after it, so it
+        is not to be believed, though the other row comes a third time, extracted later still.
+        """
+        changes = [entry for entry in self.log if "_cdc_seq" in entry[1]]
+        again = [
+            (table, self._extracted(row, days))
+            for days in (-1, 1)
+            for table, row in self.rng.sample(changes, 10)
         ]
+        named = [row for table, row in changes if table == "erp/items" and row.get("item_name")]
+        for row in self.rng.sample(named, 10):
+            again.append(("erp/items", self._extracted(row | {"item_name": "twin"}, 2)))
+            again.append(("erp/items", self._extracted(row, 3)))
+        return again
+
+    def shuffled(self) -> list[tuple[str, Row]]:
+        """Everything in any order, but snapshots and towers first.
+
+        A late boundary touches all keys, a late tower most movements, and would hide what late
+        items fail to touch.
+        """
+        entries = [*self.log, *self.delivered_again()]
+        self.rng.shuffle(entries)
+        return sorted(
+            entries,
+            key=lambda entry: (
+                entry[0] != "erp/towers" and entry[1].get("_cdc_op", "snapshot") != "snapshot"
+            ),
+        )
+
+    @staticmethod
+    def _extracted(row: Row, days: int) -> Row:
+        return row | {"_airbyte_extracted_at": LOADED_AT + timedelta(days=days)}
 
     def _stock(self, movement: Values, quantity: Decimal) -> None:
         pair = (movement["item_id"], movement["tower_id"])

@@ -19,22 +19,21 @@ Delivery = Sequence[tuple[str, Row]]
 
 @pytest.mark.parametrize(
     ("seed", "batches"),
-    [(1, 2), *(pytest.param(seed, 5, marks=pytest.mark.long) for seed in range(2, 12))],
+    [(1, 2), *(pytest.param(seed, 5, marks=pytest.mark.long) for seed in range(2, 6))],
 )
 def test_any_order_of_deliveries_gives_the_same_marts(
     models_lake: Settings, seed: int, batches: int
 ) -> None:
     erp = Erp(random.Random(seed))
-    erp.live(transactions=80)
+    erp.live(transactions=200)
 
     start_anew(models_lake)
-    first, *later = _cut(erp.log, batches)
-    deliver(models_lake, _by_table(first))
+    late = erp.stragglers()
+    deliver(models_lake, _by_table([entry for entry in erp.log if entry not in late]))
     _build(models_lake)
-    for batch in later:
-        deliver(models_lake, _by_table(batch))
-        _fail_in_the_middle(models_lake)
-        _build(models_lake)
+    deliver(models_lake, _by_table(late))
+    _fail_in_the_middle(models_lake)
+    _build(models_lake)
     assert _current(models_lake) == _held_by(erp)
     hashes, vault = mart_hashes(models_lake), _vault_rows(models_lake)
 
@@ -45,9 +44,7 @@ def test_any_order_of_deliveries_gives_the_same_marts(
     assert _vault_rows(models_lake) == vault
 
     start_anew(models_lake)
-    shuffled = [*erp.log, *erp.redelivered(20)]
-    erp.rng.shuffle(shuffled)
-    for batch in _cut(shuffled, batches):
+    for batch in _cut(erp.shuffled(), batches):
         deliver(models_lake, _by_table(batch))
         _build(models_lake)
     assert mart_hashes(models_lake) == hashes
