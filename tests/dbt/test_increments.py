@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from lakehouse import duck
 from lakehouse.errors import LakehouseError, RefusedError
 from lakehouse.settings import Settings
-from lakehouse.transform import engine, mart_hashes, ranges, rebuild, steps
+from lakehouse.transform import mart_hashes, ranges, rebuild, steps
 from tests.dbt.made_up_erp import Erp
 from tests.dbt.written_bronze import Row, deliver, start_anew
 
@@ -65,7 +66,7 @@ def _fail_in_the_middle(settings: Settings) -> None:
 
 
 def _execute(settings: Settings, statement: str) -> None:
-    with engine.warehouse(settings) as connection:
+    with duck.warehouse(settings) as connection:
         connection.execute(statement)
 
 
@@ -83,7 +84,7 @@ def _by_table(delivery: Delivery) -> dict[str, list[Row]]:
 
 def _current(settings: Settings) -> dict[str, Any]:
     """What the marts say is there now."""
-    with engine.warehouse(settings) as connection:
+    with duck.warehouse(settings) as connection:
         items = connection.execute(
             "select item_id, item_name, unit_cost_brl, description from marts.dim_items"
             " where is_current and not is_inferred and item_id is not null"
@@ -124,7 +125,7 @@ def _held_by(erp: Erp) -> dict[str, Any]:
 
 
 def _vault_rows(settings: Settings) -> list[Any]:
-    with engine.warehouse(settings) as connection:
+    with duck.warehouse(settings) as connection:
         tables = connection.execute(
             "select table_name from information_schema.tables where table_schema = 'vault'"
             " order by 1"
