@@ -19,16 +19,21 @@ from typing import Any
 
 import pytest
 
-from lakehouse import cdc
+from lakehouse import cdc, publish
 from lakehouse import settings as lakehouse_settings
 from lakehouse.erp import company, postgres
 from lakehouse.errors import RefusedError
 from lakehouse.orchestration import airflow, chain
 from lakehouse.orchestration.airflow_home import Airflow
 from lakehouse.settings import Settings, export
-from tests.integration.thread import ask, assert_serves_the_erp, change
+from tests.integration.thread import assert_serves_the_erp, change
 
-pytestmark = [pytest.mark.server, pytest.mark.scheduler]
+# One worker: these tests share one lake and its Airflow, and go by its state.
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.scheduler,
+    pytest.mark.xdist_group("airflow"),
+]
 
 DAG = "/api/v2/dags/nova_corrente_daily"
 RUN_TIMEOUT_S = 300.0
@@ -172,7 +177,7 @@ def test_a_triggered_run_serves_the_erp(demo_lake: Settings, api: Api) -> None:
 
 
 def test_after_a_refusal_nothing_runs_and_nothing_is_served(demo_lake: Settings, api: Api) -> None:
-    served = ask(postgres.warehouse_dsn(demo_lake), "select run_id from ops.published")
+    before = publish.served(demo_lake)
     change(postgres.erp_dsn(demo_lake), "select pg_drop_replication_slot('lakehouse')")
     _, state, tasks = api.run()
 
@@ -182,7 +187,7 @@ def test_after_a_refusal_nothing_runs_and_nothing_is_served(demo_lake: Settings,
     assert {status for status, _ in others} == {"upstream_failed"}
     [(step, status)] = [(row["step"], row["status"]) for row in chain.last_run(demo_lake)]
     assert (step, status) == ("extract", "refused")
-    assert ask(postgres.warehouse_dsn(demo_lake), "select run_id from ops.published") == served
+    assert publish.served(demo_lake) == before
 
 
 def test_it_listens_on_loopback_only(up: Airflow) -> None:
