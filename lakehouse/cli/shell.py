@@ -29,19 +29,34 @@ class Answer:
     text: str
 
 
+class _Stop:
+    """Whether somebody wants this process to stop: SIGTERM is what Ctrl-C is."""
+
+    def __init__(self) -> None:
+        self.is_asked = False
+        signal.signal(signal.SIGTERM, self._ask)
+        if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:  # as a shell's background job has it
+            signal.signal(signal.SIGINT, self._ask)
+
+    def _ask(self, *_: object) -> NoReturn:
+        self.is_asked = True
+        raise KeyboardInterrupt
+
+
 def answers(function: Callable[..., Answer]) -> Callable[..., None]:
     """Give a command its settings and `--json`, and print its answer or its error."""
 
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
     @functools.wraps(function)
     def command(*args: Any, as_json: bool, **options: Any) -> None:
-        # A stop is what Ctrl-C is.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        stop = _Stop()
         try:
             answer = function(lakehouse_settings.load(), *args, **options)
         except KeyboardInterrupt:
-            fail(_interruption(), as_json=as_json, status=INTERRUPTED)
+            fail_interrupted(as_json=as_json)
         except Exception as error:
+            if stop.is_asked:  # and what we caught is only what a library made of it
+                fail_interrupted(as_json=as_json)
             fail(explain(error), as_json=as_json)
         click.echo(json.dumps(answer.data, default=str) if as_json else answer.text)
 
@@ -89,15 +104,20 @@ def invoke(group: click.Group, arguments: list[str] | None) -> NoReturn:
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except click.Abort:
-        fail(_interruption(), status=INTERRUPTED)
+        fail_interrupted()
     sys.exit(0)
 
 
-def _interruption() -> LakehouseError:
-    return LakehouseError(
+def fail_interrupted(*, as_json: bool = False) -> NoReturn:
+    """Say that we were stopped and how to go on; whoever stopped us reads it in the status."""
+    # A stop that fell into source text being run, as when a dataclass is made, leaves a mark by
+    # which Python ends as killed by SIGINT, whoever has caught it. The next such text clears it.
+    exec("")
+    error = LakehouseError(
         "stopped before it was done; what was served before is still served",
         hint="run the same command again: it goes on where it stopped",
     )
+    fail(error, as_json=as_json, status=INTERRUPTED)
 
 
 def _unforeseen(error: Exception) -> LakehouseError:

@@ -23,6 +23,8 @@ def test_ctrl_c_stops_a_run_that_nobody_could_join(server_lake: Settings) -> Non
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A shell's background job would have it ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as run:
         assert run.stderr is not None
         for line in run.stderr:
