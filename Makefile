@@ -82,6 +82,12 @@ test-slow: setup ## The long tests, and those that start a real Airflow
 .PHONY: test-all
 test-all: test test-slow ## Every test
 
+.PHONY: bench
+bench: setup ## Measure what docs/benchmarks.md promises, beside its peers (BENCH=… names suites)
+	@$(UV) venv --quiet --clear --python .venv/bin/python .venv/bench
+	@$(UV) pip sync --quiet --python .venv/bench/bin/python --require-hashes bench/requirements.txt
+	@.venv/bin/python -m bench $(BENCH)
+
 .PHONY: lint
 lint: setup ## Style, types, layers and SQL
 	@.venv/bin/ruff check .
@@ -112,10 +118,11 @@ lock-upgrade: setup ## Compile the locks anew, with every pin as new as the .in 
 .PHONY: lock-check
 lock-check: setup ## Fail if `make lock` would change anything
 	@rm -rf .venv/lock-check && mkdir .venv/lock-check
-	@cp -R requirements requirements.in requirements.txt .venv/lock-check
+	@cp -R requirements requirements.in requirements.txt bench .venv/lock-check
 	@$(call compile,.venv/lock-check)
 	@diff -u requirements.txt .venv/lock-check/requirements.txt
 	@diff -ru requirements .venv/lock-check/requirements
+	@diff -u bench/requirements.txt .venv/lock-check/bench/requirements.txt
 
 # One resolution in requirements.txt, then the smaller locks inside it.
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -124,5 +131,6 @@ define compile
 cd $(1) && $(COMPILE) $(2) requirements.in -o requirements.txt && \
 for name in setup runtime airflow spark dev; do \
     $(COMPILE) -c requirements.txt requirements/$$name.in -o requirements/$$name.txt || exit 1; \
-done
+done; \
+$(COMPILE) $(2) bench/requirements.in -o bench/requirements.txt
 endef
