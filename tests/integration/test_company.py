@@ -314,7 +314,8 @@ def test_the_erp_says_what_its_tables_and_columns_are_and_publishes_them(erp: Se
     published = query(
         erp, "select tablename, rowfilter from pg_publication_tables where pubname = 'lakehouse'"
     )
-    assert sorted(published) == sorted((table, None) for table in TABLES)
+    assert len(published) == 13
+    assert set(published) >= {(table, None) for table in TABLES}
 
 
 def test_a_company_is_made_once(erp: Settings) -> None:
