@@ -7,31 +7,25 @@ counts itself in `demo.state`, so that a company killed anywhere goes on as if n
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import astuple, dataclass, replace
 from datetime import date
 from pathlib import Path
 from random import Random
 
-import psycopg2
 from psycopg2 import errors
-from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from lakehouse.erp import calendar, days, opening, postgres, world
+from lakehouse.erp import calendar, days, opening, session, world
 from lakehouse.erp.days import Plans, Step
 from lakehouse.erp.transaction import Transaction, literal
 from lakehouse.erp.world import World
-from lakehouse.errors import LakehouseError, RefusedError, SettingsError
+from lakehouse.errors import RefusedError, SettingsError, first_line
 from lakehouse.progress import progress
 from lakehouse.settings import Settings
 
 HISTORY_DAYS = calendar.HISTORY_DAYS
 """The business days that the real company was measured on: thirteen months."""
 
-ONE_AT_A_TIME = 20241001  # the number of the advisory lock
-LOCK_TIMEOUT = "10s"  # the session of a process killed a moment ago may be committing still
 COUNTS = "select (select count(*) from items), (select count(*) from towers)"
 END_OF_DAY = (
     "insert into demo.days select {}, pg_current_wal_insert_lsn(), "
@@ -74,13 +68,13 @@ class State:
 
 def exists(settings: Settings) -> bool:
     """Whether the ERP holds a demo company."""
-    with _erp(settings) as connection, connection.cursor() as cursor:
+    with session.playing(settings) as cursor:
         return _is_there(cursor)
 
 
 def days_lived(settings: Settings) -> int:
     """How many whole business days the company has lived."""
-    with _erp(settings) as connection, connection.cursor() as cursor:
+    with session.playing(settings) as cursor:
         return calendar.number(read(cursor).day) - calendar.FIRST_NUMBER
 
 
@@ -90,7 +84,7 @@ def create(settings: Settings, *, seed: int = 1, scale: float = 1) -> Created:
         raise SettingsError(f"the scale is {scale}", hint="give one above 0 and up to 1000")
     if not -(2**63) <= seed < 2**63:
         raise SettingsError(f"the seed is {seed}", hint="give one that fits into 64 bits")
-    with _erp(settings) as connection, connection.cursor() as cursor:
+    with session.playing(settings) as cursor:
         if _is_there(cursor):
             raise RefusedError(
                 "the ERP already holds a demo company",
@@ -118,7 +112,7 @@ def advance(settings: Settings, *, days: int) -> Advanced:
     """Live so many business days, or, after an interruption, what was left of the last call's."""
     if days < 1:
         raise SettingsError(f"{days} days cannot be lived", hint="give a number from 1 on")
-    with _erp(settings) as connection, connection.cursor() as cursor:
+    with session.playing(settings) as cursor:
         before = read(cursor)
         if before.day == before.until:
             until = calendar.business_day(calendar.number(before.day) + days)
@@ -174,7 +168,7 @@ def _make_schema(cursor: Cursor) -> None:
         cursor.execute(Path(__file__).with_name("schema.sql").read_text("utf8"))
     except (errors.DuplicateTable, errors.DuplicateObject, errors.DuplicateSchema) as error:
         raise RefusedError(
-            f"the ERP's database holds something else already: {_first_line(error)}",
+            f"the ERP's database holds something else already: {first_line(error)}",
             hint="set ERP_DSN to an empty database; the demo never touches what is not its own",
         ) from error
 
@@ -193,43 +187,3 @@ def read(cursor: Cursor) -> State:
 def _is_there(cursor: Cursor) -> bool:
     cursor.execute("select to_regclass('demo.state') is not null")
     return cursor.fetchone() == (True,)
-
-
-@contextmanager
-def _erp(settings: Settings) -> Iterator[Connection]:
-    """The one session of the ERP that plays the company; it says itself when to commit."""
-    dsn = postgres.erp_dsn(settings)
-    try:
-        connection = psycopg2.connect(
-            dsn,
-            connect_timeout=10,
-            client_encoding="UTF8",
-            options=f"-c lock_timeout={LOCK_TIMEOUT} -c timezone=UTC -c datestyle=ISO",
-        )
-        try:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute("select pg_advisory_lock(%s)", (ONE_AT_A_TIME,))
-            yield connection
-        finally:
-            connection.close()
-    except errors.LockNotAvailable as error:
-        raise RefusedError(
-            "another process holds the demo company",
-            hint="wait until it has ended, then run the same command again",
-        ) from error
-    except errors.InsufficientPrivilege as error:
-        raise LakehouseError(
-            f"the ERP does not let the demo company in: {_first_line(error)}",
-            hint="give ERP_DSN a user who owns the database",
-        ) from error
-    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
-        raise LakehouseError(
-            f"the ERP {'failed' if error.pgcode else 'cannot be reached'}: {_first_line(error)}",
-            hint="see that it is up (the embedded one: `lakehouse up`), then run the same command "
-            "again: it goes on where it stopped",
-        ) from error
-
-
-def _first_line(error: psycopg2.Error) -> str:
-    return str(error).strip().partition("\n")[0]

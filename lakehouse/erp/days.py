@@ -26,7 +26,7 @@ LATE_ARRIVALS_DAYS = 100  # business days after a period in which its orders may
 EVERY_SO_MANY_DAYS: dict[Callable[[Transaction, Cell], None], int] = {
     paperwork.revise_item: 5,
     paperwork.describe_item: 6,
-    paperwork.turn_over_item: 7,
+    paperwork.turn_over_item: 3,
     paperwork.recode_item: 5,
     paperwork.turn_over_site: 5,
     paperwork.move_site: 6,

@@ -11,7 +11,7 @@ from lakehouse.erp.requisition import Line, Requisition
 COPIES = 256  # of them, lines that somebody typed twice
 UNDATED = 19
 NEEDED_SHARE = 0.14
-MISTYPED = 20  # a year's lines that are taken out the day after
+MISTYPED = 60  # a year's lines that are taken out the day after
 WRONG_YEAR = 2052
 
 

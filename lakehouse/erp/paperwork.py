@@ -226,7 +226,9 @@ def _usual(tx: Transaction) -> Item:
 
 
 def _spare(tx: Transaction) -> Item:
-    return tx.rng.choice([item for item in master_data.items() if not item.lines])
+    """An item that is not planned with; some come and go more often than others."""
+    spare = [item for item in master_data.items() if not item.lines]
+    return spare[int(tx.rng.random() ** 3 * len(spare))]
 
 
 def _known_code(tx: Transaction, item: Item) -> str | None:
