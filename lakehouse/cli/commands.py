@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -11,7 +13,7 @@ from lakehouse.cli import doctor as diagnosis
 from lakehouse.cli import report
 from lakehouse.cli.shell import Answer, answers, invoke
 from lakehouse.erp import postgres
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import LakehouseError, SettingsError
 from lakehouse.lock import lake_lock
 from lakehouse.settings import Settings
 
@@ -89,15 +91,18 @@ def doctor(settings: Settings) -> Answer:
 
 
 @demo.command("create")
+@click.option("--scale", default=1.0, show_default=True, help="Size; 1 is 267 sites.")
 @click.option("--seed", default=1, show_default=True, help="Another seed, another company.")
 @click.option("--days", default=0, show_default=True, help="Business days to live at once.")
 @answers
-def demo_create(settings: Settings, *, seed: int, days: int) -> Answer:
-    """Make the company: items, towers, stores and their opening stock."""
+def demo_create(settings: Settings, *, scale: float, seed: int, days: int) -> Answer:
+    """Make the company: items, suppliers, sites, stores and their opening stock."""
     from lakehouse.erp import company
 
+    if days < 0:
+        raise SettingsError(f"{days} days cannot be lived", hint="give a number from 0 on")
     with lake_lock(settings, "lakehouse demo create"):
-        data = asdict(company.create(settings, seed=seed))
+        data = asdict(company.create(settings, seed=seed, scale=scale))
         if days:
             data |= asdict(company.advance(settings, days=days))
     return Answer(data, report.line("demo", data))
@@ -113,6 +118,27 @@ def demo_advance(settings: Settings, *, days: int) -> Answer:
     with lake_lock(settings, "lakehouse demo advance"):
         data = asdict(company.advance(settings, days=days))
     return Answer(data, report.line("demo", data))
+
+
+@demo.command("truth")
+@click.option(
+    "--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="A day lived; else the last."
+)
+@click.option("--table", help="Give this table's rows as well.")
+@answers
+def demo_truth(settings: Settings, *, day: datetime | None, table: str | None) -> Answer:
+    """Tell what was true at the end of a past day, by the ERP's own record."""
+    from lakehouse.erp import truth
+
+    asked = day.date() if day else None
+    data = asdict(truth.on(settings, asked))
+    lines = {"day": data["day"], "lsn": data["lsn"]}
+    lines |= {name: f"{it['rows']:,} rows" for name, it in data["tables"].items()}
+    text = report.table(lines)
+    if table:
+        data["rows"] = truth.rows(settings, table, asked)
+        text += "\n" + "\n".join(json.dumps(row, ensure_ascii=False) for row in data["rows"])
+    return Answer(data, text)
 
 
 @cdc_group.command("sync")

@@ -1,40 +1,41 @@
-"""The demo company's items and sites: which there can be, and how they come, change and go.
+"""What the demo company deals with: items, suppliers, contracts and sites.
 
-There can be more than the company starts with, so that later days have new ones to register:
-whatever the ERP lacks is either not registered yet or was retired.
+Items, suppliers and contracts are lists of their own; a company of scale n is n regional branches
+(cells), each with sites, stores and work of its own, which share them.
 """
 
 from __future__ import annotations
 
-import base64
 import csv
-from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from lakehouse.erp.stock import USUAL_ISSUES_IN_FULL_STOCK, Transaction
-
-SPARE_ITEMS = 6
-SITES_AT_START = 36
-FEWEST_SITES = 8
+SITES = 267
+STORES = 10
+FEWEST_STORES = 4
+FEWEST_SITES = 12
 SPARE_SITES = 6
-DEPOTS = 4
+CODES_A_CELL = 1000
 # Twenty sites in a row keep the regions' shares: SE 40 %, NE 25, S 15, N 10, CO 10.
 REGIONS = (
     *("SE", "NE", "SE", "S", "SE", "NE", "N", "SE", "NE", "CO"),
     *("SE", "S", "NE", "SE", "N", "SE", "NE", "S", "CO", "SE"),
 )
-DEPOT_REGIONS = ("NE", "SE", "S", "CO")
+STORE_REGIONS = ("NE", "SE", "S", "CO", "NE", "SE", "NE", "SE", "CO", "SE")
 STORE_OF = {"NE": "NE", "SE": "SE", "S": "S", "CO": "CO", "N": "CO"}
 TYPES = {"macro": 62, "rooftop": 20, "small_cell": 14, "office": 4}
 QUARTERS = ("CENTRO", "DISTRITO INDUSTRIAL", "ALTO DA SERRA", "JARDIM AMÉRICA", "VILA NOVA")
-LONG_DESCRIPTION_BYTES = 9_000  # of noise, so that PostgreSQL cannot press it into the row
+SERVICE_OF = {"preventive": "preventiva", "corrective": "corretiva", "civil": "obras civis"}
+SLA_HOURS = {"gold": 8, "silver": 12, "bronze": 24}
+DIVISIBLE = {"MT", "M", "M2", "M²", "M3", "M³", "KG", "L"}
 
 
 class Item(NamedTuple):
-    """An item as it is when it is registered, with the quantity of a usual issue."""
+    """An item as it is when it is registered, and how it is usually bought."""
 
     item_id: str
     item_name: str
@@ -42,11 +43,49 @@ class Item(NamedTuple):
     unit: str
     unit_cost_brl: Decimal
     criticality: str
-    usual_quantity: int
+    lines: int
+    quantity: float
+    spread: float
 
     @property
     def is_service(self) -> bool:
         return self.family.startswith("SERVIÇOS")
+
+
+class Family(NamedTuple):
+    """A family of items, and how long its requisitions wait to be bought, in days."""
+
+    family: str
+    lead_median: float
+    lead_p90: float
+    regularised_share: float
+
+
+class Supplier(NamedTuple):
+    """A supplier, and the families it supplies."""
+
+    supplier_id: str
+    supplier_name: str
+    tax_id: str | None
+    country: str
+    state: str | None
+    families: tuple[str, ...]
+
+    @property
+    def is_abroad(self) -> bool:
+        return self.country != "BR"
+
+
+class Contract(NamedTuple):
+    """A contract of a client."""
+
+    contract_id: str
+    client_name: str
+    service_type: str
+    sla_tier: str
+    availability_target: Decimal
+    monthly_value_brl: Decimal
+    penalty_pct: Decimal
 
 
 class Tower(NamedTuple):
@@ -72,177 +111,126 @@ class Place(NamedTuple):
     longitude: float
 
 
-def items() -> list[Item]:
-    """Every item there can be; the last `SPARE_ITEMS` of them are registered later."""
-    found = [
-        Item(code, name, family, unit, Decimal(cost), criticality, int(quantity))
-        for code, name, family, unit, cost, criticality, quantity in _lines("items.csv")
-    ]
-    # Every eleventh comes later, so that it may be of any family.
-    return [item for i, item in enumerate(found) if i % 11 != 10] + found[10::11]
+@dataclass(frozen=True)
+class Cell:
+    """A regional branch: its stores, its sites and those it may still take on."""
+
+    number: int
+    size: float
+    stores: tuple[Tower, ...]
+    sites: tuple[Tower, ...]
+    spare_sites: tuple[Tower, ...]
+    contracts: dict[str, tuple[Contract, ...]]
 
 
-def depots(scale: float) -> list[Tower]:
-    """The stores, at least one for each of the regions that have one."""
+@cache
+def items() -> tuple[Item, ...]:
+    """Every item there can be; those without lines are not there from the start."""
+    return tuple(
+        Item(code, name, family, unit, Decimal(cost), kind, int(lines), float(usual), float(spread))
+        for code, name, family, unit, cost, kind, lines, usual, spread in _lines("items.csv")
+    )
+
+
+@cache
+def families() -> dict[str, Family]:
+    """The families by name."""
+    return {name: Family(name, *map(float, rest)) for name, *rest in _lines("families.csv")}
+
+
+@cache
+def suppliers() -> tuple[Supplier, ...]:
+    """Every supplier."""
+    return tuple(
+        Supplier(code, name, tax_id or None, country, state or None, tuple(families.split("|")))
+        for code, name, tax_id, country, state, families in _lines("suppliers.csv")
+    )
+
+
+@cache
+def contracts() -> tuple[Contract, ...]:
+    """Every contract, as it is when the ERP goes live."""
+    return tuple(
+        Contract(code, client, service, tier, Decimal(target), Decimal(value), Decimal(penalty))
+        for code, client, service, tier, target, value, penalty in _lines("contracts.csv")
+    )
+
+
+@cache
+def suppliers_of(item: Item) -> tuple[Supplier, ...]:
+    """The one to three suppliers that an item is usually bought from."""
+    pool = [supplier for supplier in suppliers() if item.family in supplier.families]
+    rng = Random(f"suppliers:{item.item_id}")
+    return tuple(rng.sample(pool, min(len(pool), rng.choice((1, 2, 2, 3)))))
+
+
+def sizes_of(scale: float) -> list[float]:
+    """The sizes of the cells that a company of this scale consists of."""
+    count = max(1, round(scale))
+    return [scale / count] * count
+
+
+def cell(seed: int, scale: float, number: int) -> Cell:
+    """A cell of a company: the same by seed and number."""
+    size = sizes_of(scale)[number]
     places = _places()
+    stores = _stores(number, max(FEWEST_STORES, round(STORES * size)), places)
+    rng = Random(f"{seed}:{number}:sites")
+    count = max(FEWEST_SITES, round(SITES * size) - len(stores))
+    spare = max(SPARE_SITES, round(SPARE_SITES * size))
+    sites = [
+        _site(rng, number * CODES_A_CELL + n, stores, places, REGIONS[n % len(REGIONS)])
+        for n in range(count + spare)
+    ]
+    by_client = _contracts_of(rng, sites)
+    return Cell(number, size, tuple(stores), tuple(sites[:count]), tuple(sites[count:]), by_client)
+
+
+def _stores(cell: int, count: int, places: dict[str, list[Place]]) -> list[Tower]:
     found = []
-    for number in range(max(DEPOTS, round(DEPOTS * scale))):
-        near = places[DEPOT_REGIONS[number % DEPOTS]]
-        place = near[number // DEPOTS % len(near)]
-        code = f"{place.state}{place.letters}D{number + 17:03d}"
+    for number in range(count):
+        region = STORE_REGIONS[number % len(STORE_REGIONS)]
+        place = places[region][(number + cell) % len(places[region])]
+        code = f"{place.state}{place.letters}D{cell * CODES_A_CELL + number + 17:03d}"
         name = f"DEPÓSITO {place.municipality.upper()}"
         found.append(_tower(code, name, "depot", place, None))
     return found
 
 
-def sites_at_start(scale: float) -> int:
-    """How many sites, besides the stores, a company of this size starts with."""
-    return max(FEWEST_SITES, round(SITES_AT_START * scale))
+def _site(
+    rng: Random, number: int, stores: list[Tower], places: dict[str, list[Place]], region: str
+) -> Tower:
+    place = rng.choice(places[region])
+    tower_type = rng.choices(list(TYPES), list(TYPES.values()))[0]
+    near = [
+        store
+        for n, store in enumerate(stores)
+        if STORE_REGIONS[n % len(STORE_REGIONS)] == STORE_OF[region]
+    ]
+    name = f"{place.municipality.upper()} {rng.choice(QUARTERS)}"
+    lies = place._replace(
+        latitude=place.latitude + rng.uniform(-0.2, 0.2),
+        longitude=place.longitude + rng.uniform(-0.2, 0.2),
+    )
+    code = _site_code(tower_type, place, number)
+    return _tower(code, name, tower_type, lies, rng.choice(near).tower_id)
 
 
-def sites(seed: int, scale: float) -> list[Tower]:
-    """Every site there can be; those after the first `sites_at_start` are registered later."""
-    places = _places()
-    stores = depots(scale)
-    count = sites_at_start(scale) + max(SPARE_SITES, round(SPARE_SITES * scale))
-    found = []
-    for number in range(count):
-        rng = Random(f"{seed}:site:{number}")
-        region = REGIONS[number % len(REGIONS)]
-        place = rng.choice(places[region])
-        tower_type = rng.choices(list(TYPES), list(TYPES.values()))[0]
-        store = rng.choice(stores[DEPOT_REGIONS.index(STORE_OF[region]) :: DEPOTS])
-        name = f"{place.municipality.upper()} {rng.choice(QUARTERS)}"
-        lies = place._replace(
-            latitude=place.latitude + rng.uniform(-0.2, 0.2),
-            longitude=place.longitude + rng.uniform(-0.2, 0.2),
-        )
-        code = _site_code(tower_type, place, number)
-        found.append(_tower(code, name, tower_type, lies, store.tower_id))
+def _contracts_of(rng: Random, sites: list[Tower]) -> dict[str, tuple[Contract, ...]]:
+    """The contracts of each site that has a client: all of a big client's, or the only one."""
+    by_client: dict[str, list[Contract]] = {}
+    for contract in contracts():
+        by_client.setdefault(contract.client_name, []).append(contract)
+    clients = list(by_client.values())
+    weights = [6 if len(client) > 1 else 1 for client in clients]
+    towers = [site.tower_id for site in sites if site.tower_type != "office"]
+    rng.shuffle(towers)
+    found = {}
+    for number, tower in enumerate(towers):
+        # Every client has at least two sites, if there are enough.
+        client = clients[number % len(clients)] if number < 2 * len(clients) else None
+        found[tower] = tuple(client or rng.choices(clients, weights)[0])
     return found
-
-
-def register_items(tx: Transaction, new: Sequence[Item]) -> None:
-    """Enter items, and an empty shelf at every store for those that are kept in stock."""
-    stores = tx.stores()
-    tx.insert("items", [(*item[:6], item.is_service, None) for item in new])
-    shelves = []
-    for item in new:
-        if not item.is_service:
-            full = item.usual_quantity * USUAL_ISSUES_IN_FULL_STOCK
-            limits = (0, full // 6, full, full // 3)
-            shelves += [(item.item_id, store, *limits) for store in stores]
-    tx.insert("inventory", shelves)
-
-
-def register_item(tx: Transaction) -> None:
-    """An item that the ERP lacks comes, or comes back."""
-    known = {code for (code,) in tx.rows("select item_id from public.items")}
-    register_items(tx, tx.some([item for item in items() if item.item_id not in known], 1))
-
-
-def register_site(tx: Transaction) -> None:
-    """A site that the ERP lacks comes, or comes back."""
-    known = {code for (code,) in tx.rows("select tower_id from public.towers")}
-    missing = [site for site in sites(tx.seed, tx.scale) if site.tower_id not in known]
-    tx.insert("towers", tx.some(missing, 1))
-
-
-def retire_item(tx: Transaction) -> None:
-    """What was phased out before is deleted; another item is written off and phased out."""
-    phased_out = tx.rows(
-        "delete from public.inventory where item_id in (select item_id from public.inventory "
-        "group by item_id having max(max_stock) = 0) returning item_id"
-    )
-    if phased_out:
-        codes = tuple({code for (code,) in phased_out})
-        tx.run("delete from public.items where item_id in %s", codes)
-    shelves = tx.shelves("true")
-    if not shelves:
-        return
-    last = tx.rng.choice(shelves).item_id
-    rest = [shelf for shelf in shelves if shelf.item_id == last and shelf.stock > 0]
-    note = "baixa por obsolescência"
-    tx.book("adjustment", [tx.line(shelf, -shelf.stock)._replace(note=note) for shelf in rest])
-    tx.run(
-        "update public.inventory set (min_stock, max_stock, reorder_point) = (0, 0, 0), "
-        "updated_at = %s where item_id = %s",
-        *(tx.clock, last),
-    )
-
-
-def retire_site(tx: Transaction) -> None:
-    """A site is given up."""
-    tx.run("delete from public.towers where tower_id = %s", _site(tx))
-
-
-def rename_site(tx: Transaction) -> None:
-    """A site gets a name after another quarter."""
-    tx.run(
-        "update public.towers set tower_name = upper(municipality) || ' ' || %s, updated_at = %s "
-        "where tower_id = %s",
-        *(tx.rng.choice(QUARTERS), tx.clock, _site(tx)),
-    )
-
-
-def reassign_site(tx: Transaction) -> None:
-    """A site is served by another store from now on."""
-    site = _site(tx)
-    tx.run(
-        "update public.towers set served_by_tower_id = (select tower_id from public.towers "
-        "where tower_type = 'depot' and tower_id <> (select served_by_tower_id "
-        "from public.towers where tower_id = %s) order by md5(tower_id || %s) limit 1), "
-        "updated_at = %s where tower_id = %s",
-        *(site, str(tx.rng.random()), tx.clock, site),
-    )
-
-
-def recreate_site(tx: Transaction) -> None:
-    """Someone deletes a site by mistake and types it in again before anyone sees it."""
-    row = tx.rows("delete from public.towers where tower_id = %s returning *", _site(tx))[0]
-    tx.insert("towers", [row[:-2]])
-
-
-def touch_site(tx: Transaction) -> None:
-    """Someone opens a site and saves it as it is."""
-    tx.run("update public.towers set tower_name = tower_name where tower_id = %s", _site(tx))
-
-
-def reprice(tx: Transaction) -> None:
-    """Prices move; items with a long data sheet always do, and keep it."""
-    known = tx.rows(
-        "select item_id from public.items where octet_length(description) > 8192 "
-        "union all (select item_id from public.items where description is null "
-        "order by md5(item_id || %s) limit 3)",
-        str(tx.rng.random()),
-    )
-    percent = tx.rng.choice((94, 97, 99, 101, 103, 106))
-    tx.run(
-        "update public.items set unit_cost_brl = round(unit_cost_brl * %s / 100, 2), "
-        "updated_at = %s where item_id in %s",
-        *(percent, tx.clock, tuple(code for (code,) in known)),
-    )
-
-
-def revise_item(tx: Transaction) -> None:
-    """A buyer saves one item three times before committing: the first price was a slip."""
-    item = _item(tx)
-    change = "update public.items set {}, updated_at = %s where item_id = %s"
-    for what in (
-        "unit_cost_brl = unit_cost_brl * 10",
-        "unit_cost_brl = unit_cost_brl / 10 + 0.01",
-        "criticality = case criticality when 'A' then 'B' else 'A' end",
-    ):
-        tx.run(change.format(what), tx.clock, item)
-
-
-def describe_item(tx: Transaction) -> None:
-    """An item gets a data sheet with a drawing in it, too long for PostgreSQL to keep inline."""
-    drawing = base64.b64encode(tx.rng.randbytes(LONG_DESCRIPTION_BYTES)).decode("ascii")
-    tx.run(
-        "update public.items set description = %s, updated_at = %s where item_id = %s",
-        *(f"FICHA TÉCNICA. Desenho: {drawing}", tx.clock, _item(tx)),
-    )
 
 
 def _lines(file: str) -> list[list[str]]:
@@ -250,6 +238,7 @@ def _lines(file: str) -> list[list[str]]:
         return list(csv.reader(lines))[1:]
 
 
+@cache
 def _places() -> dict[str, list[Place]]:
     found: dict[str, list[Place]] = {}
     for region, municipality, state, letters, latitude, longitude in _lines("places.csv"):
@@ -270,16 +259,3 @@ def _site_code(tower_type: str, place: Place, number: int) -> str:
 def _tower(code: str, name: str, tower_type: str, lies: Place, store: str | None) -> Tower:
     latitude, longitude = (Decimal(f"{value:.6f}") for value in (lies.latitude, lies.longitude))
     return Tower(code, name, tower_type, lies.state, lies.municipality, latitude, longitude, store)
-
-
-def _site(tx: Transaction) -> str:
-    found = tx.rows(
-        "select tower_id from public.towers where tower_type <> 'depot' "
-        'order by tower_id collate "C"'
-    )
-    return str(tx.rng.choice(found)[0])
-
-
-def _item(tx: Transaction) -> str:
-    found = tx.rows('select item_id from public.items order by item_id collate "C"')
-    return str(tx.rng.choice(found)[0])
