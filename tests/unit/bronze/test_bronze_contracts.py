@@ -91,5 +91,5 @@ def test_the_erp_s_contracts_are_its_tables() -> None:
 def test_the_boundaries_contract_is_what_the_reader_lands() -> None:
     [contract] = [one for one in bronze.contracts() if one.source == "_cdc"]
     assert (contract.source, contract.entity) == landing.BOUNDARIES
-    own = [pa.field(column.name, column.arrow) for column in contract.columns]
+    own = [pa.field(column.name, column.kind.stored) for column in contract.columns]
     assert own == list(landing.BOUNDARY_COLUMNS)
