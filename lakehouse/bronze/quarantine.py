@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 from deltalake import DeltaTable
@@ -51,6 +51,17 @@ LAYOUT = Layout(
     bounded=("source", "entity", "source_sha256"),
     configuration={"delta.appendOnly": "true"},
 )
+
+
+class Source(Protocol):
+    """What tells a file: a landing file, or what the quarantine remembers of one."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def sha256(self) -> str: ...
+
+
 ORIGINAL_BYTES = 16 << 20
 """An unreadable file is kept in pieces of this size: it may be larger than memory."""
 
@@ -79,9 +90,14 @@ def opened(settings: Settings) -> Table:
 
 
 @contextmanager
-def keeping(settings: Settings, contract: Contract, loaded_at: datetime) -> Iterator[Keeping]:
-    """What a load refuses of one table; removed again unless the block commits it."""
-    kept = Keeping(settings, contract, loaded_at)
+def keeping(
+    settings: Settings, contract: Contract, loaded_at: datetime, *, anew: str = ""
+) -> Iterator[Keeping]:
+    """What a load refuses of one table; removed again unless the block commits it.
+
+    `anew` tells what a replay refuses of a file apart from what its load refused.
+    """
+    kept = Keeping(settings, contract, loaded_at, anew)
     try:
         with tables.writing(uri(settings)):
             yield kept
@@ -92,13 +108,16 @@ def keeping(settings: Settings, contract: Contract, loaded_at: datetime) -> Iter
 class Keeping:
     """Refused rows and files of one load of one table, written on their way to one commit."""
 
-    def __init__(self, settings: Settings, contract: Contract, loaded_at: datetime) -> None:
+    def __init__(
+        self, settings: Settings, contract: Contract, loaded_at: datetime, anew: str
+    ) -> None:
         self._settings, self._contract, self._loaded_at = settings, contract, loaded_at
+        self._anew = anew
         self._table: Table | None = None
         self._parts: Parts | None = None
         self._counts: dict[str, int] = {}
 
-    def of(self, file: File, *, is_small: bool) -> Refusals:
+    def of(self, file: Source, *, is_small: bool) -> Refusals:
         """Where the refused rows of a file go."""
         return Refusals(self, file, is_small=is_small)
 
@@ -122,15 +141,15 @@ class Keeping:
             self._parts = Parts(tables.folder(table.uri), LAYOUT, {})
         return self._parts
 
-    def knows(self, file: File) -> bool:
+    def knows(self, file: Source) -> bool:
         """Whether a load that was killed afterwards has kept this file's refused rows."""
         return self._opened().has(self._id(file))
 
-    def count(self, file: File, rows: int) -> None:
+    def count(self, file: Source, rows: int) -> None:
         """Tell how many rows of a file are kept."""
         self._counts[self._id(file)] = rows
 
-    def batch(self, file: File, entries: list[Entry]) -> pa.RecordBatch:
+    def batch(self, file: Source, entries: list[Entry]) -> pa.RecordBatch:
         """Entries about a file, completed."""
         common = {
             "source": self._contract.source,
@@ -163,15 +182,15 @@ class Keeping:
             self._table = opened(self._settings)
         return self._table
 
-    def _id(self, file: File) -> str:
+    def _id(self, file: Source) -> str:
         # The same bytes may be delivered for two entities: an empty file is.
-        return f"{self._contract.name}/{file.sha256}"
+        return f"{self._contract.name}/{file.sha256}{self._anew}"
 
 
 class Refusals:
     """The refused rows of one file; a part of their own where they cannot be held."""
 
-    def __init__(self, kept: Keeping, file: File, *, is_small: bool) -> None:
+    def __init__(self, kept: Keeping, file: Source, *, is_small: bool) -> None:
         self._kept, self._file, self._is_small = kept, file, is_small
         self._part: Part | None = None
         self._rows = 0

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from lakehouse.bronze import canonical
 from lakehouse.bronze.fitting import EXACT_DIGITS, bytes_of
-from lakehouse.bronze.position import LANDED_OPTIONAL
+from lakehouse.bronze.position import EXACT_IN_DOUBLE, LANDED_OPTIONAL
 from lakehouse.bronze.rows import NAME, OTHERS_OWN, TOAST, NeedsEvolutionError
 from lakehouse.bronze.shape import Shape
 from lakehouse.bronze.types import UTC_TIME, Type, known
@@ -161,7 +161,7 @@ def _text(_: Type, value: Any) -> str:
 
 
 def _integer(_: Type | None, value: Any) -> int:
-    if isinstance(value, Decimal) and value == value.to_integral_value():
+    if isinstance(value, Decimal) and abs(value) < EXACT_IN_DOUBLE and value == int(value):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError("is no integer")
@@ -215,10 +215,10 @@ def _decimal(kind: Type, value: Any) -> Decimal:
         raise ValueError("is not a finite number")
     _, digits, exponent = number.normalize().as_tuple()
     precision, scale = kind.stored.precision, kind.stored.scale
-    if not isinstance(value, str) and len(digits) > EXACT_DIGITS:
-        raise ValueError(f"has more than {EXACT_DIGITS} digits, which a double cannot tell apart")
     if -int(exponent) > scale:
         raise ValueError(f"has more than {scale} decimals")
+    if not isinstance(value, str) and len(digits) > EXACT_DIGITS:
+        raise ValueError(f"has more than {EXACT_DIGITS} digits, which a double cannot tell apart")
     if number and number.adjusted() >= precision - scale:
         raise ValueError(f"has more than {precision} digits")
     return number

@@ -109,7 +109,8 @@ def judge(shape: Shape, batch: pa.RecordBatch, given: Iterable[Fault] = ()) -> J
     gone = pc.equal(position.op, "delete") if position else None
     if gone is not None and not pc.any(gone).as_py():
         gone = None
-    faults: list[Fault] = list(_own_faults(batch, position))
+    faults: list[Fault] = [(_but(mask, gone), why) for mask, why in given]
+    faults += _own_faults(batch, position)
     columns: list[pa.Array] = []
     needed: dict[str, Type] = {}
     for column in shape.own:
@@ -128,7 +129,6 @@ def judge(shape: Shape, batch: pa.RecordBatch, given: Iterable[Fault] = ()) -> J
         faults += _value_faults(contract, column, values, unchanged, gone)
     if needed:
         raise NeedsEvolutionError(needed)
-    faults += [(_but(mask, gone), why) for mask, why in given]
     if position:
         columns += position.columns(unchanged)
     return Judged(columns, _reasons(rows, faults))

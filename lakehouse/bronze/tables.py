@@ -11,14 +11,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
+from lakehouse import duck
 from lakehouse.bronze import policy
 from lakehouse.bronze.parts import Layout, Parts
-from lakehouse.errors import LakehouseError, first_line
+from lakehouse.errors import LakehouseError, first_line, one_line
 from lakehouse.settings import Settings
 
 BATCHES = "lakehouse.batch"
@@ -144,3 +146,17 @@ def unopened(uri: str, error: Exception) -> LakehouseError:
         f"the table {uri} cannot be opened: {first_line(error)}",
         hint="mend what is said, or see `When a table is damaged` in docs/lake.md",
     )
+
+
+@contextmanager
+def reading(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection of DuckDB's that reads Delta tables."""
+    with duck.in_memory(settings) as connection:
+        duck.load(connection, "delta")
+        try:
+            yield connection
+        except duckdb.Error as error:
+            raise LakehouseError(
+                f"bronze cannot be read: {one_line(error)}",
+                hint="see `When a table is damaged` in docs/lake.md",
+            ) from error

@@ -177,8 +177,8 @@ def test_row_numbers_are_the_file_s_when_it_is_read_in_pieces(
 
 
 def test_files_without_a_contract_wait_and_are_told(lake: Settings) -> None:
-    put(lake, table([movement(1)]), "a", "erp/suppliers")
-    assert bronze.load(lake).waiting_for_a_contract == {"erp/suppliers": 1}
+    put(lake, table([movement(1)]), "a", "erp/planets")
+    assert bronze.load(lake).waiting_for_a_contract == {"erp/planets": 1}
 
 
 def test_a_batch_is_found_by_its_number_without_reading_the_others(lake: Settings) -> None:
