@@ -11,9 +11,9 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
 from lakehouse.bronze import evolution, tables
-from lakehouse.bronze.contract import Contract
+from lakehouse.bronze.contract import Contract, contracts
 from lakehouse.bronze.parts import Layout
-from lakehouse.bronze.shape import Shape, same, shape_of, table_schema
+from lakehouse.bronze.shape import Shape, evolved_lines, same, shape_of, table_schema
 from lakehouse.bronze.tables import Table
 from lakehouse.bronze.types import Type
 from lakehouse.settings import Settings
@@ -43,6 +43,27 @@ def opened(settings: Settings, contract: Contract) -> Contracted:
         delta = DeltaTable(uri)
     _checked.add((uri, _made(uri), contract))
     return Contracted(contract, shape, Table(uri, _layout(contract, wanted), delta))
+
+
+@dataclass(frozen=True)
+class Evolved:
+    """A table that has become more than its contract says, and what to write there."""
+
+    table: str
+    contract_lines: tuple[str, ...]
+
+
+def evolved(settings: Settings) -> list[Evolved]:
+    """The tables that have columns or wider types which their contracts do not know yet."""
+    found: list[Evolved] = []
+    for contract in contracts():
+        uri = tables.table_uri(settings, contract.source, contract.entity)
+        if tables.exists(uri):
+            there = pa.schema(tables.opened(uri).schema())
+            lines = evolved_lines(contract, shape_of(contract, there, uri))
+            if lines:
+                found.append(Evolved(contract.name, tuple(lines)))
+    return found
 
 
 def grow(table: Contracted, needed: Mapping[str, Type]) -> list[str]:

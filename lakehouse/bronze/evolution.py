@@ -62,8 +62,7 @@ def _completed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
         batch[one.name].cast(one.type) if one.name in have else pa.nulls(batch.num_rows, one.type)
         for one in schema
     ]
-    fields = [pa.field(one.name, one.type) for one in schema]
-    return pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields))
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def live_parts(delta: DeltaTable) -> list[dict[str, Any]]:

@@ -76,7 +76,7 @@ def drafts(settings: Settings, tables: Sequence[str] = ()) -> list[Draft]:
             return [_draft(session, table, comments[table] or "") for table in wanted]
     except psycopg2.OperationalError as error:
         raise LakehouseError(
-            f"the ERP does not answer: {first_line(error)}",
+            f"the ERP cannot be reached: {first_line(error)}",
             hint="run `lakehouse up`, or set ERP_DSN to a server that does",
         ) from error
 

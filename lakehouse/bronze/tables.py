@@ -117,6 +117,14 @@ def writing(uri: str) -> Iterator[None]:
         ) from error
 
 
+def opened(uri: str) -> DeltaTable:
+    """The table as it is now."""
+    try:
+        return DeltaTable(uri)
+    except (DeltaError, OSError) as error:
+        raise unopened(uri, error) from error
+
+
 def opened_or_made(uri: str, layout: Layout) -> DeltaTable:
     """The table as it is now, made empty if it is not there yet."""
     try:
