@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 from deltalake.exceptions import CommitFailedError
 
@@ -26,34 +27,11 @@ from lakehouse.bronze.quarantine import SCHEMA, Entry, Keeping
 from lakehouse.bronze.rows import NeedsEvolutionError, Stamp
 from lakehouse.bronze.shape import table_schema
 from lakehouse.bronze.tables import BATCHES, ROWS
+from lakehouse.bronze.waiting import OPEN, Waiting, found
 from lakehouse.errors import LakehouseError
 from lakehouse.landing import jsonl
 from lakehouse.landing.jsonl import Line
 from lakehouse.settings import Settings
-
-OPEN = """
-from delta_scan(?) as entry
-where released_batch_id is null and not exists (
-    from delta_scan(?) as released
-    where released.released_batch_id is not null
-        and released.source = entry.source and released.entity = entry.entity
-        and released.source_sha256 = entry.source_sha256
-        and released.source_row is not distinct from entry.source_row
-)
-"""
-EXAMPLE_LENGTH = 200
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """Rows of one file that were refused for one reason, or a whole file (`rows` 0)."""
-
-    table: str
-    reason: str
-    source_file: str
-    source_sha256: str
-    rows: int
-    example: str | None
 
 
 @dataclass(frozen=True)
@@ -68,29 +46,16 @@ class Replayed:
     """Rows brought back by table."""
 
 
-def waiting(settings: Settings) -> list[Waiting]:
-    """What is in quarantine and was not released, by file and reason."""
-    query = f"""
-        select source || '/' || entity, reason, source_file, source_sha256, count(source_row),
-            arg_min(payload, source_row)[:{EXAMPLE_LENGTH}]
-        {OPEN}
-        group by all
-        order by all
-    """
-    quarantine.opened(settings)
-    with tables.reading(settings) as connection:
-        rows = connection.execute(query, [quarantine.uri(settings)] * 2).fetchall()
-    return [Waiting(*row) for row in rows]
-
-
 def replay(settings: Settings) -> Replayed:
     """Try again every row and file that waits; what fails again stays as it is."""
     by_name = {contract.name: contract for contract in contracts()}
-    before = waiting(settings)
-    for name in dict.fromkeys(one.table for one in before):
-        if name in by_name:
-            _Replay(settings, by_name[name]).run()
-    after = waiting(settings)
+    quarantine.opened(settings)
+    with tables.reading(settings) as connection:
+        before = found(settings, connection)
+        for name in dict.fromkeys(one.table for one in before):
+            if name in by_name:
+                _Replay(settings, connection, by_name[name]).run()
+        after = found(settings, connection)
     by_table = {
         name: _rows(one for one in before if one.table == name)
         - _rows(one for one in after if one.table == name)
@@ -130,8 +95,10 @@ class _File:
 class _Replay:
     """The replay of one table."""
 
-    def __init__(self, settings: Settings, contract: Contract) -> None:
-        self._settings, self._contract = settings, contract
+    def __init__(
+        self, settings: Settings, connection: duckdb.DuckDBPyConnection, contract: Contract
+    ) -> None:
+        self._settings, self._connection, self._contract = settings, connection, contract
         self._loaded_at = datetime.now(UTC)
 
     def run(self) -> None:
@@ -222,10 +189,10 @@ class _Replay:
     def _column(self, file: _File, value: str, order: str) -> Iterator[Any]:
         query = f"select {value} {OPEN} and source = ? and entity = ? and source_sha256 = ?"
         own = [self._contract.source, self._contract.entity, file.sha256]
-        with tables.reading(self._settings) as connection:
-            place = quarantine.uri(self._settings)
-            found = connection.execute(f"{query} order by {order}", [place, place, *own])
-            while rows := found.fetchmany(LINES_AT_A_TIME):
+        place = quarantine.uri(self._settings)
+        with self._connection.cursor() as cursor:
+            cursor.execute(f"{query} order by {order}", [place, place, *own])
+            while rows := cursor.fetchmany(LINES_AT_A_TIME):
                 yield from (row[0] for row in rows)
 
     def _files(self) -> list[_File]:
@@ -251,9 +218,8 @@ class _Replay:
                 query = (
                     "select _source_row from delta_scan(?) where _batch_id = ? and _source_file = ?"
                 )
-                with tables.reading(self._settings) as connection:
-                    found = connection.execute(query, [table.table.uri, batch_id, file.name])
-                    rows = [row for (row,) in found.fetchall()]
+                found = self._connection.execute(query, [table.table.uri, batch_id, file.name])
+                rows = [row for (row,) in found.fetchall()]
             self._release({file: rows}, batch_id)
 
     def _is_released(self, file: _File, batch_id: int) -> bool:
@@ -262,8 +228,7 @@ class _Replay:
             where source = ? and entity = ? and source_sha256 = ? and released_batch_id = ?
         """
         own = [self._contract.source, self._contract.entity, file.sha256, batch_id]
-        with tables.reading(self._settings) as connection:
-            found = connection.execute(query, [quarantine.uri(self._settings), *own]).fetchone()
+        found = self._connection.execute(query, [quarantine.uri(self._settings), *own]).fetchone()
         return found is not None and found[0] > 0
 
     def _release(self, released: Mapping[_File, list[int | None]], batch_id: int) -> None:

@@ -56,9 +56,9 @@ def bronze_contract(
 @answers
 def quarantine_list(settings: Settings) -> Answer:
     """Show what waits in quarantine, by file and reason."""
-    from lakehouse.bronze import replay
+    from lakehouse.bronze.waiting import waiting
 
-    found = replay.waiting(settings)
+    found = waiting(settings)
     data = {
         "rows": sum(one.rows for one in found),
         "files": sum(one.rows == 0 for one in found),

@@ -13,6 +13,13 @@ from typing import IO, Any, cast
 
 SUFFIXES = (".jsonl", ".jsonl.gz")
 DATA = "_airbyte_data"
+ENVELOPE = (
+    "_airbyte_raw_id",
+    "_airbyte_extracted_at",
+    "_airbyte_generation_id",
+    "_airbyte_meta",
+)
+"""What Airbyte puts around every row."""
 
 Record = dict[str, Any]
 
