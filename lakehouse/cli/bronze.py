@@ -9,6 +9,7 @@ import click
 from lakehouse.cli import report
 from lakehouse.cli.shell import Answer, answers
 from lakehouse.cli.step import run_step
+from lakehouse.errors import LakehouseError
 from lakehouse.lock import lake_lock
 from lakehouse.settings import Settings
 
@@ -50,6 +51,27 @@ def bronze_contract(
         return Answer({"written": paths}, report.table(paths))
     texts = {draft.entity: draft.text for draft in drafts}
     return Answer({"contracts": texts}, "\n".join(f"# {n}.yml\n{t}" for n, t in texts.items()))
+
+
+@bronze_group.command("verify")
+@click.option("--landing-only", is_flag=True, help="Leave the ERP out.")
+@answers
+def bronze_verify(settings: Settings, *, landing_only: bool) -> Answer:
+    """Prove that bronze holds every delivered row once, and what the ERP holds."""
+    from lakehouse.bronze.verify import verify
+    from lakehouse.orchestration import chain
+
+    def catch_up() -> None:
+        chain.run_step(settings, "extract")
+        chain.run_step(settings, "bronze")
+
+    proven = verify(settings, None if landing_only else catch_up)
+    if proven.problems:
+        raise LakehouseError(
+            "bronze is not what was delivered:\n" + "\n".join(proven.problems),
+            hint="see `When a table is damaged` in docs/lake.md",
+        )
+    return Answer(asdict(proven), report.verified_text(proven))
 
 
 @quarantine.command("list")
