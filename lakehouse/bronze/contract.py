@@ -2,50 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-import pyarrow as pa
 import yaml
 from pydantic import AfterValidator, ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
+from lakehouse.bronze import types
+from lakehouse.bronze.types import Type
 from lakehouse.errors import LakehouseError
 
 FOLDER = Path(__file__).parent / "contracts"
-TYPES = {
-    "text": pa.string(),
-    "bigint": pa.int64(),
-    "integer": pa.int32(),
-    "boolean": pa.bool_(),
-    "date": pa.date32(),
-    "timestamptz": pa.timestamp("us", "UTC"),
-    "double": pa.float64(),
-}
-DECIMAL = re.compile(r"decimal\((\d+), ?(\d+)\)")
-MOST_DIGITS = 38
-
-
-def arrow_type(name: str) -> pa.DataType:
-    """The one Arrow type that a contract's type stands for."""
-    if name in TYPES:
-        return TYPES[name]
-    decimal = DECIMAL.fullmatch(name)
-    if decimal is None:
-        words = [*TYPES, "decimal(12,2)"]
-        raise ValueError(f"{name!r} is no type{_nearest(name, words)}: {', '.join(words)}")
-    precision, scale = int(decimal[1]), int(decimal[2])
-    if not scale <= precision <= MOST_DIGITS or precision == 0:
-        raise ValueError(f"{name!r}: 1 to {MOST_DIGITS} digits, the scale no more than these")
-    return pa.decimal128(precision, scale)
 
 
 def _known_type(name: str) -> str:
-    arrow_type(name)
-    return name
+    return types.known(name).name
 
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -62,11 +35,17 @@ class Column:
     type: Annotated[str, AfterValidator(_known_type)]
     description: Text
     nullable: bool = False
+    optional: bool = False
+    """Files from before the column existed lack it; it is null in their rows."""
     pii: Literal["none", "name", "contact", "identity", "free_text"] = "none"
 
     @property
-    def arrow(self) -> pa.DataType:
-        return arrow_type(self.type)
+    def kind(self) -> Type:
+        return types.known(self.type)
+
+    def __post_init__(self) -> None:
+        if self.optional and not self.nullable:
+            raise ValueError("an optional column has to be nullable")
 
 
 @dataclass(frozen=True)
@@ -93,7 +72,7 @@ class Contract:
             raise ValueError("the key has no column")
         for name in self.key:
             if name not in names:
-                raise ValueError(f"key column {name!r} is no column{_nearest(name, names)}")
+                raise ValueError(f"key column {name!r} is no column{types.nearest(name, names)}")
             if self.columns[names.index(name)].nullable:
                 raise ValueError(f"key column {name!r} may not be nullable")
 
@@ -142,7 +121,7 @@ def _finding(tree: yaml.Node | None, details: dict[str, Any]) -> str:
     if details["type"] == "unexpected_keyword_argument":
         known = Column if "columns" in place[:-1] else Contract
         fields = [name for name in known.__dataclass_fields__ if name not in ("source", "entity")]
-        message = f"no such field{_nearest(str(place[-1]), fields)}"
+        message = f"no such field{types.nearest(str(place[-1]), fields)}"
     field = ".".join(str(part) for part in place)
     return f"line {_line(tree, place)}: {f'{field}: ' if field else ''}{message}"
 
@@ -160,8 +139,3 @@ def _line(node: yaml.Node | None, place: tuple[int | str, ...]) -> int:
             node = node.value[part]
             line = node.start_mark.line
     return int(line) + 1
-
-
-def _nearest(word: str, words: list[str]) -> str:
-    near = get_close_matches(word, words, n=1)
-    return f", did you mean {near[0]!r}?" if near else ""

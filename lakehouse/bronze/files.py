@@ -1,25 +1,30 @@
-"""Landing files: what each is by its content, what of it bronze can take, read piece by piece."""
+"""Landing files: what each is by its content, and its rows, read and judged piece by piece."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from lakehouse.bronze.contract import Contract
-from lakehouse.bronze.rows import Stamp, misfit, refusals, to_bronze
+from lakehouse.bronze import records
+from lakehouse.bronze.payloads import payloads
+from lakehouse.bronze.rows import NeedsEvolutionError, Stamp, fit, judge, stamped
+from lakehouse.bronze.shape import Shape
 from lakehouse.errors import LakehouseError
+from lakehouse.landing import jsonl
+from lakehouse.landing.jsonl import Line
 from lakehouse.settings import Settings
 
 ROWS_AT_A_TIME = 65_536
+LINES_AT_A_TIME = 16_384
+BYTES_AT_A_TIME = 32 << 20
 REFUSED_AT_A_TIME = 4_096
-"""Refused rows become Python objects, fifty times as large."""
-UNREADABLE = (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, OSError)
+UNREADABLE = (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, OSError, EOFError)
 
 
 @dataclass(frozen=True)
@@ -35,22 +40,25 @@ class File:
 
 
 @dataclass(frozen=True)
-class Examined:
-    """What reading a file through has shown, before anything of it is written."""
+class Refused:
+    """A row that bronze cannot take: as JSON, or its bytes when they are none."""
 
-    file: File
-    rows: int
-    refused: int
-    misfit: str | None
-    unreadable: str | None
+    row: int
+    reason: str
+    payload: str | None
+    original: bytes | None = None
 
-    @property
-    def is_refused(self) -> bool:
-        return self.refused > 0 or self.unreadable is not None
 
-    @property
-    def accepted(self) -> int:
-        return self.rows - self.refused
+@dataclass(frozen=True)
+class Piece:
+    """Some rows of a file: what bronze takes, and what it cannot."""
+
+    rows: pa.RecordBatch | None
+    refused: Iterable[Refused] = field(default_factory=tuple)
+
+
+class UnreadableError(Exception):
+    """A file that is not what its name says, or ends in the middle."""
 
 
 def identified(settings: Settings, path: Path) -> File:
@@ -74,68 +82,110 @@ def identified(settings: Settings, path: Path) -> File:
     )
 
 
-def examine(contract: Contract, file: File) -> Examined:
-    """Read a file to its end, so that nothing of it can surprise the commit."""
-    rows = refused = 0
+def pieces(shape: Shape, file: File, stamp: Stamp, schema: pa.Schema) -> Iterator[Piece]:
+    """Every row of a file, each once; UnreadableError when it cannot be read to its end."""
     try:
-        with pq.ParquetFile(file.path) as parquet:
-            reason = misfit(contract, parquet.schema_arrow)
-            for batch in parquet.iter_batches(ROWS_AT_A_TIME):
-                batch.validate(full=True)
-                rows += batch.num_rows
-                accepted = 0 if reason else refusals(contract, batch).null_count
-                refused += batch.num_rows - accepted
+        yield from pieces_of(shape, file.name, file.path, stamp, schema)
+    finally:
+        # Also before calling it unreadable: what grows while it is read is not broken.
+        assert_unchanged(file)
+
+
+def pieces_of(
+    shape: Shape, name: str, content: Path | bytes, stamp: Stamp, schema: pa.Schema
+) -> Iterator[Piece]:
+    """The rows of content that was landed under this name."""
+    read = _of_lines if name.endswith(jsonl.SUFFIXES) else _of_parquet
+    try:
+        yield from read(shape, name, content, stamp, schema)
     except UNREADABLE as error:
         why = (str(error).strip() or repr(error)).splitlines()[0]
-        return Examined(file, rows=0, refused=0, misfit=None, unreadable=f"unreadable: {why}")
-    return Examined(file, rows=rows, refused=refused, misfit=reason, unreadable=None)
+        raise UnreadableError(f"unreadable: {why}") from error
 
 
-def accepted(contract: Contract, one: Examined, stamp: Stamp) -> Iterator[pa.RecordBatch]:
-    """The bronze rows of a file."""
-    if one.accepted == 0:
+def _of_parquet(
+    shape: Shape, _: str, content: Path | bytes, stamp: Stamp, schema: pa.Schema
+) -> Iterator[Piece]:
+    source = content if isinstance(content, Path) else pa.BufferReader(content)
+    with pq.ParquetFile(source) as parquet:
+        how = fit(shape, parquet.schema_arrow)
+        if how.misfit is None and how.needed:
+            raise NeedsEvolutionError(how.needed)
+        first = 1
+        for batch in parquet.iter_batches(_rows_at_a_time(parquet.metadata)):
+            batch.validate(full=True)
+            numbers = pa.arange(first, first + batch.num_rows)
+            first += batch.num_rows
+            if how.misfit:
+                reasons = pa.repeat(how.misfit, batch.num_rows)
+                yield Piece(None, _refused(batch, numbers, reasons))
+            else:
+                judged = judge(shape, batch)
+                rows = stamped(judged, batch, numbers, stamp, schema)
+                yield Piece(rows, _refused(batch, numbers, judged.reasons))
+
+
+def _rows_at_a_time(metadata: pq.FileMetaData) -> int:
+    """As many rows as are some megabytes: a row may be a megabyte by itself."""
+    groups = [metadata.row_group(place) for place in range(metadata.num_row_groups)]
+    width = max((group.total_byte_size // max(group.num_rows, 1) for group in groups), default=0)
+    return max(1, min(ROWS_AT_A_TIME, BYTES_AT_A_TIME // max(width, 1)))
+
+
+def _refused(
+    batch: pa.RecordBatch, numbers: pa.Array, reasons: pa.Array | None
+) -> Iterator[Refused]:
+    """The rows with a reason, some at a time: as Python objects they are fifty times as large."""
+    if reasons is None:
         return
-    for batch, numbers in _numbered(one.file, ROWS_AT_A_TIME):
-        if one.refused:
-            good = pc.is_null(refusals(contract, batch))
-            batch, numbers = batch.filter(good), numbers.filter(good)
-        yield to_bronze(contract, batch, numbers, stamp)
+    places = pc.indices_nonzero(pc.is_valid(reasons))
+    for first in range(0, len(places), REFUSED_AT_A_TIME):
+        some = places.slice(first, REFUSED_AT_A_TIME)
+        rows = numbers.take(some).to_pylist()
+        why = reasons.take(some).to_pylist()
+        for row, reason, payload in zip(rows, why, payloads(batch.take(some)), strict=True):
+            yield Refused(row, reason, payload)
 
 
-def refused(
-    contract: Contract, one: Examined
-) -> Iterator[tuple[pa.RecordBatch, pa.Array, pa.Array]]:
-    """The refused rows of a file, the number of each in the file, and why."""
-    for batch, numbers in _numbered(one.file, REFUSED_AT_A_TIME):
-        if one.misfit:
-            yield batch, numbers, pa.repeat(one.misfit, batch.num_rows)
-        else:
-            reasons = refusals(contract, batch)
-            bad = pc.is_valid(reasons)
-            yield batch.filter(bad), numbers.filter(bad), reasons.filter(bad)
+def _of_lines(
+    shape: Shape, name: str, content: Path | bytes, stamp: Stamp, schema: pa.Schema
+) -> Iterator[Piece]:
+    with jsonl.opened(content, packed=name.endswith(".gz")) as opened:
+        waiting: list[Line] = []
+        size = 0
+        for line in jsonl.lines(opened):
+            waiting.append(line)
+            size += len(line.original)
+            if len(waiting) >= LINES_AT_A_TIME or size >= BYTES_AT_A_TIME:
+                yield lines_judged(shape, waiting, stamp, schema)
+                waiting, size = [], 0
+        if waiting:
+            yield lines_judged(shape, waiting, stamp, schema)
+
+
+def lines_judged(shape: Shape, lines: Sequence[Line], stamp: Stamp, schema: pa.Schema) -> Piece:
+    """Some lines: rows of those that are taken, and the others as they came."""
+    refused = [Refused(one.number, one.broken, None, one.original) for one in lines if one.broken]
+    good = [line for line in lines if line.record is not None]
+    if not good:
+        return Piece(None, refused)
+    batch, faults = records.batch(shape, [line.record or {} for line in good])
+    judged = judge(shape, batch, faults)
+    numbers = pa.array([line.number for line in good], pa.int64())
+    if judged.reasons is not None:
+        refused += [
+            Refused(line.number, reason, line.original.decode("utf8"))
+            for line, reason in zip(good, judged.reasons.to_pylist(), strict=True)
+            if reason is not None
+        ]
+    return Piece(stamped(judged, batch, numbers, stamp, schema), refused)
 
 
 def assert_unchanged(file: File) -> None:
     """Refuse to commit what is not what was identified: files here never change."""
     state = file.path.stat()
     if (state.st_size, state.st_mtime_ns) != (file.size, file.changed_ns):
-        raise _changed(file)
-
-
-def _numbered(file: File, rows_at_a_time: int) -> Iterator[tuple[pa.RecordBatch, pa.Array]]:
-    first = 1
-    try:
-        with pq.ParquetFile(file.path) as parquet:
-            for batch in parquet.iter_batches(rows_at_a_time):
-                yield batch, pa.arange(first, first + batch.num_rows)
-                first += batch.num_rows
-    except UNREADABLE as error:
-        raise _changed(file) from error
-    assert_unchanged(file)
-
-
-def _changed(file: File) -> LakehouseError:
-    return LakehouseError(
-        f"the landing file {file.path} changed while it was read",
-        hint="nothing of it was taken; run `lakehouse bronze load` once it is complete",
-    )
+        raise LakehouseError(
+            f"the landing file {file.path} changed while it was read",
+            hint="nothing of it was taken; run `lakehouse bronze load` once it is complete",
+        )

@@ -7,26 +7,27 @@ load finds the file unknown to bronze, known to quarantine, and commits only the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pyarrow as pa
 from deltalake.exceptions import CommitFailedError
 
 from lakehouse import landing
-from lakehouse.bronze import files, quarantine, tables
+from lakehouse.bronze import contracted, files, quarantine, tables
 from lakehouse.bronze.contract import Contract, contracts
-from lakehouse.bronze.files import Examined, File
-from lakehouse.bronze.rows import Stamp, bronze_schema
-from lakehouse.bronze.tables import BATCHES, Layout, Table
+from lakehouse.bronze.contracted import Contracted
+from lakehouse.bronze.files import File
+from lakehouse.bronze.known import Known
+from lakehouse.bronze.policy import ATTEMPTS
+from lakehouse.bronze.rows import NeedsEvolutionError, Stamp
+from lakehouse.bronze.shape import table_schema
+from lakehouse.bronze.tables import BATCHES, ROWS
+from lakehouse.bronze.taking import Taken, take
 from lakehouse.errors import LakehouseError
 from lakehouse.progress import Advance, progress
 from lakehouse.settings import Settings
-
-ATTEMPTS = 5
-PRUNED_BY = ("_batch_id", "_cdc_seq", "_cdc_lsn", "_cdc_commit_lsn", "_cdc_committed_at")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class LoadedTable:
     quarantined_rows: int
     quarantined_files: int
     """Files that could not be read, kept whole."""
+    evolved: tuple[str, ...] = ()
+    """Columns that came, or became wider, with this load: name and type."""
 
 
 @dataclass(frozen=True)
@@ -54,17 +57,21 @@ class Loaded:
     """Landing files by entity that no contract speaks of; they stay where they are."""
 
 
-def load(settings: Settings) -> Loaded:
-    """Take every new landing file of every contracted table."""
+def load(settings: Settings, *, entities: Collection[str] | None = None) -> Loaded:
+    """Take every new landing file of every contracted table, or only of these (`source/entity`)."""
     loaded_at = datetime.now(UTC)
-    landed: dict[tuple[str, str], list[Path]] = {}
+    landed: dict[str, list[Path]] = {}
     for file in landing.list_files(settings):
-        landed.setdefault((file.source, file.entity), []).append(file.path)
-    quarantine.opened(settings)
+        landed.setdefault(f"{file.source}/{file.entity}", []).append(file.path)
+    if entities is not None:
+        landed = {name: paths for name, paths in landed.items() if name in entities}
+    quarantine.make(settings)
     done: dict[str, LoadedTable] = {}
     with progress("bronze: rows", None) as advance:
         for contract in contracts():
-            paths = landed.pop((contract.source, contract.entity), [])
+            paths = landed.pop(contract.name, [])
+            if entities is not None and contract.name not in entities:
+                continue
             table = _load_table(settings, contract, paths, loaded_at, advance)
             if table is not None:
                 done[contract.name] = table
@@ -74,7 +81,7 @@ def load(settings: Settings) -> Loaded:
         quarantined_rows=sum(table.quarantined_rows for table in done.values()),
         quarantined_files=sum(table.quarantined_files for table in done.values()),
         tables=done,
-        waiting_for_a_contract={"/".join(name): len(paths) for name, paths in landed.items()},
+        waiting_for_a_contract={name: len(paths) for name, paths in landed.items()},
     )
 
 
@@ -87,79 +94,87 @@ def _load_table(
 ) -> LoadedTable | None:
     """Load one table; when another writer was first, look again at what is still new."""
     uri = tables.table_uri(settings, contract.source, contract.entity)
-    layout = _layout(contract)
-    for attempt in range(1, ATTEMPTS + 1):
-        table = tables.opened(uri, layout)
-        new = _new(settings, table, paths)
+    evolved: list[str] = []
+    attempt = 1
+    while attempt <= ATTEMPTS:
+        known = Known(Path(uri))
+        unseen = [path for path in paths if path not in known]
+        if not unseen and contracted.was_checked(uri, contract):
+            return None
+        try:
+            table = contracted.opened(settings, contract)
+        except CommitFailedError:
+            attempt += 1
+            continue
+        new = _new(settings, table, unseen, known)
         if not new:
             return None
         try:
-            return _commit(settings, contract, table, new, loaded_at, advance)
-        except CommitFailedError as error:
-            if attempt == ATTEMPTS:
-                raise LakehouseError(
-                    f"the table {uri} was changed by others {ATTEMPTS} times while it was loaded",
-                    hint="nothing is half done; run `lakehouse bronze load` again",
-                ) from error
-    raise AssertionError("the last attempt returns or raises")
-
-
-def _layout(contract: Contract) -> Layout:
-    schema = bronze_schema(contract)
-    return Layout(
-        schema=schema,
-        description=f"{contract.description} {contract.grain}",
-        partition_by=("_load_date",),
-        bounded=[name for name in (*contract.key, *PRUNED_BY) if name in schema.names],
-        configuration={"delta.appendOnly": "true"},
+            taken, batch_id = _commit(settings, table, new, loaded_at, advance)
+        except NeedsEvolutionError as need:
+            evolved += contracted.grow(table, need.needed)
+            continue
+        except CommitFailedError:
+            attempt += 1
+            continue
+        known.add(table.table.delta.version() + 1, new)
+        return _told(batch_id, len(new), taken, evolved)
+    raise LakehouseError(
+        f"the table {uri} was changed by others {ATTEMPTS} times while it was loaded",
+        hint="nothing is half done; run `lakehouse bronze load` again",
     )
 
 
-def _new(settings: Settings, table: Table, paths: list[Path]) -> list[File]:
+def _told(batch_id: int, count: int, taken: Taken, evolved: Iterable[str]) -> LoadedTable:
+    return LoadedTable(
+        batch_id=batch_id,
+        files=count,
+        rows=taken.rows,
+        quarantined_rows=taken.refused,
+        quarantined_files=taken.unreadable,
+        evolved=tuple(evolved),
+    )
+
+
+def _new(settings: Settings, table: Contracted, paths: list[Path], known: Known) -> list[File]:
     """The files whose content the table does not hold, each content once."""
     by_content: dict[str, File] = {}
+    old: list[File] = []
     for path in paths:
         file = files.identified(settings, path)
-        if not table.has(file.sha256):
+        if table.table.has(file.sha256):
+            old.append(file)
+        else:
             by_content[file.sha256] = file
+    known.add(table.table.delta.version(), old)
     return list(by_content.values())
 
 
 def _commit(
     settings: Settings,
-    contract: Contract,
-    table: Table,
+    table: Contracted,
     new: list[File],
     loaded_at: datetime,
     advance: Advance,
-) -> LoadedTable:
+) -> tuple[Taken, int]:
     """Quarantine, then bronze, each in one commit."""
-    batch_id = table.next_batch()
-    examined = [files.examine(contract, file) for file in new]
-    quarantine.keep(settings, contract, examined, loaded_at)
-    table.append(
-        _rows(contract, examined, batch_id, loaded_at, advance),
-        {BATCHES: batch_id} | {file.sha256: batch_id for file in new},
-        partition={"_load_date": loaded_at.date().isoformat()},
-    )
-    return LoadedTable(
-        batch_id=batch_id,
-        files=len(new),
-        rows=sum(one.accepted for one in examined),
-        quarantined_rows=sum(one.refused for one in examined),
-        quarantined_files=sum(one.unreadable is not None for one in examined),
-    )
-
-
-def _rows(
-    contract: Contract,
-    examined: list[Examined],
-    batch_id: int,
-    loaded_at: datetime,
-    advance: Advance,
-) -> Iterator[pa.RecordBatch]:
-    for one in examined:
-        stamp = Stamp(batch_id, one.file.name, loaded_at)
-        for batch in files.accepted(contract, one, stamp):
-            yield batch
-            advance(batch.num_rows)
+    batch_id = table.table.next_batch()
+    load_date = {"_load_date": loaded_at.date().isoformat()}
+    with (
+        quarantine.keeping(settings, table.contract, loaded_at) as kept,
+        table.table.parts(load_date) as parts,
+    ):
+        taken = Taken()
+        schema = table_schema(table.shape)
+        for file in new:
+            stamp = Stamp(batch_id, file.name, loaded_at)
+            taken += take(table.shape, file, stamp, schema, parts, kept)
+            advance(taken.rows)
+        actions = parts.finish()
+        kept.commit()
+        table.table.commit(
+            actions,
+            {BATCHES: batch_id, ROWS: table.table.rows() + taken.rows}
+            | {file.sha256: batch_id for file in new},
+        )
+    return taken, batch_id

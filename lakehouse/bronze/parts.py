@@ -8,82 +8,138 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake.transaction import AddAction
+
+from lakehouse.landing.files import sync_folder
 
 ROWS_IN_A_GROUP = 122_880
 LONGEST_BOUND = 64
 """Longer texts bound nothing that is worth its place in every reader's log."""
 
 
-def write(
-    table: Path,
-    schema: pa.Schema,
-    batches: Iterable[pa.RecordBatch],
-    *,
-    partition: Mapping[str, str],
-    bounded: Sequence[str],
-) -> AddAction | None:
-    """Write one part and say how to add it to the table; None when there was no row."""
-    name = "/".join(f"{column}={value}" for column, value in partition.items())
-    path = table / name / f"part-{uuid.uuid4()}.zstd.parquet"
-    inside = pa.schema([field for field in schema if field.name not in partition])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        metadata = _write(path, inside, batches)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    if metadata.num_rows == 0:
-        path.unlink()
-        return None
-    state = path.stat()
-    return AddAction(
-        path=str(path.relative_to(table)),
-        size=state.st_size,
-        partition_values=dict(partition),
-        modification_time=state.st_mtime_ns // 1_000_000,
-        data_change=True,
-        stats=json.dumps(_statistics(metadata, inside, bounded), ensure_ascii=False),
-    )
+@dataclass(frozen=True)
+class Layout:
+    """How a table is made, and what every part of it obeys."""
+
+    schema: pa.Schema
+    description: str
+    partition_by: Sequence[str]
+    bounded: Sequence[str]
+    """Columns whose least and greatest value each part tells, so that readers can skip it."""
+    configuration: Mapping[str, str]
 
 
-def remove(table: Path, action: AddAction) -> None:
-    """Remove a part that no commit has taken."""
-    with suppress(FileNotFoundError):
-        (table / action.path).unlink()
+class Part:
+    """One part being written; it belongs to the table once a commit adds it."""
 
+    def __init__(self, table: Path, layout: Layout, partition: Mapping[str, str]) -> None:
+        self._table, self._layout, self._partition = table, layout, dict(partition)
+        folder = "/".join(f"{column}={value}" for column, value in partition.items())
+        self._path = table / folder / f"part-{uuid.uuid4()}.zstd.parquet"
+        self._schema = pa.schema([one for one in layout.schema if one.name not in partition])
+        self._waiting: list[pa.RecordBatch] = []
+        self._rows = 0
+        self._out: IO[bytes] | None = None
+        self._writer: pq.ParquetWriter | None = None
 
-def _write(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> pq.FileMetaData:
-    with path.open("xb") as out:
-        with pq.ParquetWriter(out, schema, compression="zstd") as writer:
-            for group in _groups(batches):
-                writer.write_table(group.select(schema.names))
-        out.flush()
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Add rows; a row group is written once there are enough for one."""
+        if batch.num_rows:
+            self._waiting.append(batch.select(self._schema.names))
+            self._rows += batch.num_rows
+            if self._rows >= ROWS_IN_A_GROUP:
+                self._flush()
+
+    def finish(self, *, data_change: bool = True) -> AddAction | None:
+        """Make the part durable and say how to add it; None when it has no row."""
+        if self._rows:
+            self._flush()
+        if self._writer is None or self._out is None:
+            return None
+        self._writer.close()
+        self._out.flush()
         # A commit that outlives its rows in a power cut would be worse than neither.
-        os.fsync(out.fileno())
-    return pq.read_metadata(path)
+        os.fsync(self._out.fileno())
+        self._out.close()
+        sync_folder(self._path.parent)
+        state = self._path.stat()
+        statistics = _statistics(pq.read_metadata(self._path), self._schema, self._layout.bounded)
+        return AddAction(
+            path=str(self._path.relative_to(self._table)),
+            size=state.st_size,
+            partition_values=self._partition,
+            modification_time=state.st_mtime_ns // 1_000_000,
+            data_change=data_change,
+            stats=json.dumps(statistics, ensure_ascii=False),
+        )
+
+    def discard(self) -> None:
+        """Remove what was written; no commit knows of it."""
+        if self._out is not None:
+            with suppress(OSError, pa.ArrowInvalid):
+                self._out.close()
+            self._path.unlink(missing_ok=True)
+
+    def _flush(self) -> None:
+        if self._writer is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._out = self._path.open("xb")
+            self._writer = pq.ParquetWriter(self._out, self._schema, compression="zstd")
+        self._writer.write_table(pa.Table.from_batches(self._waiting, self._schema))
+        self._waiting, self._rows = [], 0
 
 
-def _groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Batches gathered to row groups: many small files would make many small groups."""
-    waiting: list[pa.RecordBatch] = []
-    rows = 0
-    for batch in batches:
-        waiting.append(batch)
-        rows += batch.num_rows
-        if rows >= ROWS_IN_A_GROUP:
-            yield pa.Table.from_batches(waiting)
-            waiting, rows = [], 0
-    if rows:
-        yield pa.Table.from_batches(waiting)
+class Parts:
+    """The parts of one commit."""
+
+    def __init__(self, table: Path, layout: Layout, partition: Mapping[str, str]) -> None:
+        self._made = (table, layout, partition)
+        self._parts: list[Part] = []
+        self._finished: list[Part] = []
+        self._shared: Part | None = None
+
+    def shared(self) -> Part:
+        """The part of all that is small: many small files would make many small parts."""
+        if self._shared is None:
+            self._shared = self.own()
+        return self._shared
+
+    def own(self) -> Part:
+        """A part that can be thrown away alone."""
+        part = Part(*self._made)
+        self._parts.append(part)
+        return part
+
+    def forget(self, part: Part) -> None:
+        """Throw one part away."""
+        part.discard()
+        self._parts.remove(part)
+
+    def finish(self) -> list[AddAction]:
+        """Make all of them durable and say how to add them."""
+        finished = [part.finish() for part in self._parts]
+        self._finished, self._parts, self._shared = self._parts, [], None
+        return [action for action in finished if action is not None]
+
+    def discard(self) -> None:
+        """Throw away what is not finished: of what is, a commit may know by now."""
+        for part in self._parts:
+            part.discard()
+
+    def withdraw(self) -> None:
+        """Throw all of them away, once it is known that no commit took them."""
+        self.discard()
+        for part in self._finished:
+            part.discard()
 
 
 def _statistics(

@@ -1,22 +1,28 @@
-"""Rows and files that bronze cannot take, each kept with its reason: nothing delivered is lost."""
+"""Rows and files that bronze cannot take, each kept with its reason: nothing delivered is lost.
+
+The quarantine only grows, too. A row that a replay has brought into bronze after all gets a second
+entry, which says with which batch it was released.
+"""
 
 from __future__ import annotations
 
-import base64
-import json
-import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from itertools import islice
+from typing import Any, Protocol
 
 import pyarrow as pa
-import pyarrow.compute as pc
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
 
-from lakehouse.bronze import files, tables
+from lakehouse.bronze import evolution, files, tables
 from lakehouse.bronze.contract import Contract
-from lakehouse.bronze.files import Examined
-from lakehouse.bronze.rows import UTC_TIME
-from lakehouse.bronze.tables import Layout, Table
+from lakehouse.bronze.files import REFUSED_AT_A_TIME, File, Refused
+from lakehouse.bronze.parts import Layout, Part, Parts
+from lakehouse.bronze.shape import same
+from lakehouse.bronze.tables import Table
+from lakehouse.bronze.types import UTC_TIME
 from lakehouse.settings import Settings
 
 SCHEMA = pa.schema(
@@ -30,93 +36,200 @@ SCHEMA = pa.schema(
         pa.field("payload", pa.string()),
         pa.field("original", pa.binary()),
         pa.field("_loaded_at", UTC_TIME, nullable=False),
+        pa.field("original_piece", pa.int64()),
+        pa.field("released_batch_id", pa.int64()),
     ]
 )
 DESCRIPTION = (
     "What bronze could not take. One row per refused row, its values as JSON in payload,"
-    " or per unreadable file, its bytes in original."
+    " or per unreadable file, its bytes in original; and one per row that a replay released."
 )
 LAYOUT = Layout(
     schema=SCHEMA,
     description=DESCRIPTION,
     partition_by=(),
     bounded=("source", "entity", "source_sha256"),
-    configuration={},
+    configuration={"delta.appendOnly": "true"},
 )
+
+
+class Source(Protocol):
+    """What tells a file: a landing file, or what the quarantine remembers of one."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def sha256(self) -> str: ...
+
+
+ORIGINAL_BYTES = 16 << 20
+"""An unreadable file is kept in pieces of this size: it may be larger than memory."""
+
+Entry = dict[str, Any]
+
+
+def uri(settings: Settings) -> str:
+    """Where the quarantine lies."""
+    return f"{settings.bronze_uri}/_quarantine"
+
+
+def make(settings: Settings) -> None:
+    """Make the quarantine when it is missing."""
+    if not tables.exists(uri(settings)):
+        opened(settings)
 
 
 def opened(settings: Settings) -> Table:
     """The quarantine as it is now, made empty if it is not there yet."""
-    return tables.opened(f"{settings.bronze_uri}/_quarantine", LAYOUT)
+    place = uri(settings)
+    delta = tables.opened_or_made(place, LAYOUT)
+    if not same(pa.schema(delta.schema()), SCHEMA):
+        evolution.evolve(place, delta, LAYOUT)
+        delta = DeltaTable(place)
+    return Table(place, LAYOUT, delta)
 
 
-def keep(
-    settings: Settings, contract: Contract, examined: Iterable[Examined], loaded_at: datetime
-) -> None:
-    """Commit what is refused of these files, but of no file twice."""
-    table = opened(settings)
-    new = [one for one in examined if one.is_refused and not table.has(_id(contract, one))]
-    if new:
-        rows = (batch for one in new for batch in _refused(contract, one, loaded_at))
-        table.append(rows, {_id(contract, one): 1 for one in new}, partition={})
+@contextmanager
+def keeping(
+    settings: Settings, contract: Contract, loaded_at: datetime, *, anew: str = ""
+) -> Iterator[Keeping]:
+    """What a load refuses of one table; removed again unless the block commits it.
+
+    `anew` tells what a replay refuses of a file apart from what its load refused.
+    """
+    kept = Keeping(settings, contract, loaded_at, anew)
+    try:
+        with tables.writing(uri(settings)):
+            yield kept
+    finally:
+        kept.close()
 
 
-def _id(contract: Contract, one: Examined) -> str:
-    # The same bytes may be delivered for two entities: an empty file is.
-    return f"{contract.name}/{one.file.sha256}"
+class Keeping:
+    """Refused rows and files of one load of one table, written on their way to one commit."""
+
+    def __init__(
+        self, settings: Settings, contract: Contract, loaded_at: datetime, anew: str
+    ) -> None:
+        self._settings, self._contract, self._loaded_at = settings, contract, loaded_at
+        self._anew = anew
+        self._table: Table | None = None
+        self._parts: Parts | None = None
+        self._counts: dict[str, int] = {}
+
+    def of(self, file: Source, *, is_small: bool) -> Refusals:
+        """Where the refused rows of a file go."""
+        return Refusals(self, file, is_small=is_small)
+
+    def whole(self, file: File, reason: str) -> None:
+        """Keep a file that cannot be read, byte by byte."""
+        if self._opened().has(self._id(file)):
+            return
+        part = self.parts().shared()
+        with file.path.open("rb") as content:
+            pieces = iter(lambda: content.read(ORIGINAL_BYTES), b"")
+            for number, original in enumerate(pieces if file.size else [b""]):
+                entry = {"reason": reason, "original": original, "original_piece": number}
+                part.write(self.batch(file, [entry]))
+        files.assert_unchanged(file)
+        self._counts[self._id(file)] = 1
+
+    def parts(self) -> Parts:
+        """The parts of the quarantine that this load adds."""
+        if self._parts is None:
+            table = self._opened()
+            self._parts = Parts(tables.folder(table.uri), LAYOUT, {})
+        return self._parts
+
+    def knows(self, file: Source) -> bool:
+        """Whether a load that was killed afterwards has kept this file's refused rows."""
+        return self._opened().has(self._id(file))
+
+    def count(self, file: Source, rows: int) -> None:
+        """Tell how many rows of a file are kept."""
+        self._counts[self._id(file)] = rows
+
+    def batch(self, file: Source, entries: list[Entry]) -> pa.RecordBatch:
+        """Entries about a file, completed."""
+        common = {
+            "source": self._contract.source,
+            "entity": self._contract.entity,
+            "source_file": file.name,
+            "source_sha256": file.sha256,
+            "_loaded_at": self._loaded_at,
+        }
+        return pa.RecordBatch.from_pylist([common | entry for entry in entries], SCHEMA)
+
+    def commit(self, more: Mapping[str, int] | None = None) -> None:
+        """Commit what is kept, if anything is."""
+        ids = self._counts | dict(more or {})
+        if not ids:
+            return
+        parts = self.parts()
+        try:
+            self._opened().commit(parts.finish(), ids)
+        except DeltaError:
+            parts.withdraw()
+            raise
+
+    def close(self) -> None:
+        """Remove what no commit can know of."""
+        if self._parts is not None:
+            self._parts.discard()
+
+    def _opened(self) -> Table:
+        if self._table is None:
+            self._table = opened(self._settings)
+        return self._table
+
+    def _id(self, file: Source) -> str:
+        # The same bytes may be delivered for two entities: an empty file is.
+        return f"{self._contract.name}/{file.sha256}{self._anew}"
 
 
-def _refused(contract: Contract, one: Examined, loaded_at: datetime) -> Iterator[pa.RecordBatch]:
-    common = {
-        "source": contract.source,
-        "entity": contract.entity,
-        "source_file": one.file.name,
-        "source_sha256": one.file.sha256,
-        "_loaded_at": loaded_at,
+class Refusals:
+    """The refused rows of one file; a part of their own where they cannot be held."""
+
+    def __init__(self, kept: Keeping, file: Source, *, is_small: bool) -> None:
+        self._kept, self._file, self._is_small = kept, file, is_small
+        self._part: Part | None = None
+        self._rows = 0
+        self._is_kept: bool | None = None
+
+    def write(self, refused: Iterable[Refused]) -> int:
+        """Write refused rows; says how many they were."""
+        rows = iter(refused)
+        before = self._rows
+        while some := list(islice(rows, REFUSED_AT_A_TIME)):
+            self._rows += len(some)
+            if self._is_kept is None:
+                self._is_kept = self._kept.knows(self._file)
+            if not self._is_kept:
+                self._into().write(self._kept.batch(self._file, [_entry(one) for one in some]))
+        return self._rows - before
+
+    def done(self) -> None:
+        """Say that the file was read to its end."""
+        if self._rows and not self._is_kept:
+            self._kept.count(self._file, self._rows)
+
+    def forget(self) -> None:
+        """Take back what was written of a file that turned out to be unreadable."""
+        if self._part is not None:
+            self._kept.parts().forget(self._part)
+
+    def _into(self) -> Part:
+        if self._is_small:
+            return self._kept.parts().shared()
+        if self._part is None:
+            self._part = self._kept.parts().own()
+        return self._part
+
+
+def _entry(one: Refused) -> Entry:
+    return {
+        "source_row": one.row,
+        "reason": one.reason,
+        "payload": one.payload,
+        "original": one.original,
     }
-    if one.unreadable is not None:
-        whole = {"reason": one.unreadable, "original": one.file.path.read_bytes()}
-        files.assert_unchanged(one.file)
-        yield pa.RecordBatch.from_pylist([common | whole], SCHEMA)
-        return
-    for batch, numbers, reasons in files.refused(contract, one):
-        kept = zip(numbers.to_pylist(), reasons.to_pylist(), _payloads(batch), strict=True)
-        rows = [
-            common | {"source_row": number, "reason": reason, "payload": payload}
-            for number, reason, payload in kept
-        ]
-        yield pa.RecordBatch.from_pylist(rows, SCHEMA)
-
-
-def _payloads(batch: pa.RecordBatch) -> Iterator[str]:
-    """Each row as JSON; of columns that share a name the later ones are numbered."""
-    names = batch.schema.names
-    unique = [
-        name if name not in names[:place] else f"{name}#{names[:place].count(name) + 1}"
-        for place, name in enumerate(names)
-    ]
-    columns = [_printable(column) for column in batch.columns]
-    for values in zip(*columns, strict=True):
-        yield json.dumps(dict(zip(unique, values, strict=True)), ensure_ascii=False)
-
-
-def _printable(values: pa.Array) -> list[Any]:
-    """Values as JSON can hold them without losing a digit."""
-    if pa.types.is_decimal(values.type) or pa.types.is_temporal(values.type):
-        # Python has neither nanoseconds nor the year 10000.
-        values = pc.cast(values, pa.string())
-    return [_plain(value) for value in values.to_pylist()]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float) and math.isfinite(value):
-        return value
-    return str(value)

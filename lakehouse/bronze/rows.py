@@ -1,56 +1,39 @@
 """What a delivered row becomes in bronze, and why a row cannot: Arrow in, Arrow out, no files.
 
-Types are compared here and exactly, because deltalake makes a silent 1 of a 1.5 on its way into a
-bigint. Everything is computed by column; only a refused row is ever looked at alone.
+Everything is computed by column; only a refused row is ever looked at alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lakehouse.bronze import types
 from lakehouse.bronze.contract import Column, Contract
+from lakehouse.bronze.fitting import fitted
+from lakehouse.bronze.position import LANDED, LANDED_CHANGES, LANDED_OPTIONAL, Position
+from lakehouse.bronze.shape import Shape
+from lakehouse.bronze.types import UTC_TIME, Type
 
-UTC_TIME = pa.timestamp("us", "UTC")
-OPERATIONS = ("snapshot", "upsert", "delete")
-MOST_GENERATIONS = 10**6
-EXACT_IN_DOUBLE = 2**53
-
-LANDED: dict[str, tuple[pa.DataType, ...]] = {"_airbyte_extracted_at": (UTC_TIME,)}
-LANDED_CHANGES: dict[str, tuple[pa.DataType, ...]] = LANDED | {
-    "_airbyte_generation_id": (pa.int64(),),
-    "_ab_cdc_lsn": (pa.int64(), pa.float64()),
-    "_ab_cdc_updated_at": (pa.string(),),
-    "_ab_cdc_deleted_at": (pa.string(),),
-}
-# Only the embedded reader knows these; Airbyte delivers without them.
-LANDED_OPTIONAL: dict[str, pa.DataType] = {
-    "_cdc_commit_lsn": pa.int64(),
-    "_cdc_op": pa.string(),
-    "_cdc_unchanged": pa.string(),
-}
 OTHERS_OWN = ("_airbyte_", "_ab_")
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+TOAST = r"^(__debezium_unavailable_value|java\.lang\.Object@[0-9a-f]+)$"
+"""How Airbyte says that the ERP did not send a long value again."""
 
-CHANGE_FIELDS = (
-    pa.field("_cdc_seq", pa.string(), nullable=False),
-    pa.field("_cdc_op", pa.string(), nullable=False),
-    pa.field("_cdc_lsn", pa.int64(), nullable=False),
-    pa.field("_cdc_commit_lsn", pa.int64()),
-    pa.field("_cdc_committed_at", UTC_TIME, nullable=False),
-    pa.field("_cdc_unchanged", pa.string()),
-)
-LOAD_FIELDS = (
-    pa.field("_airbyte_extracted_at", UTC_TIME, nullable=False),
-    pa.field("_batch_id", pa.int64(), nullable=False),
-    pa.field("_source_file", pa.string(), nullable=False),
-    pa.field("_source_row", pa.int64(), nullable=False),
-    pa.field("_loaded_at", UTC_TIME, nullable=False),
-    pa.field("_load_date", pa.date32(), nullable=False),
-)
+Fault = tuple[pa.Array, str]
+
+
+class NeedsEvolutionError(Exception):
+    """The table has to grow before these rows fit: columns by name, and their types."""
+
+    def __init__(self, needed: Mapping[str, Type]) -> None:
+        super().__init__(", ".join(f"{name} {kind.name}" for name, kind in needed.items()))
+        self.needed = dict(needed)
 
 
 @dataclass(frozen=True)
@@ -62,196 +45,179 @@ class Stamp:
     loaded_at: datetime
 
 
-def bronze_schema(contract: Contract) -> pa.Schema:
-    """The bronze table: columns that a delete leaves empty have to be nullable."""
-    own = [
-        pa.field(
-            column.name,
-            column.arrow,
-            nullable=column.name not in contract.key,
-            metadata={"comment": column.description, "pii": column.pii},
-        )
-        for column in contract.columns
+@dataclass(frozen=True)
+class Judged:
+    """Delivered rows as bronze would store them; what is refused has a reason and no meaning."""
+
+    columns: list[pa.Array]
+    reasons: pa.Array | None
+    """Null where a row is taken; None when every row is."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a file's columns are to a table, before any row is read."""
+
+    misfit: str | None
+    needed: dict[str, Type] = field(default_factory=dict)
+
+
+def fit(shape: Shape, schema: pa.Schema) -> Fit:
+    """Why a file's columns are not the table's, or what the table needs to take them."""
+    contract = shape.contract
+    expected = {column.name: shape.landed(column) for column in shape.own}
+    optional = {column.name for column in shape.own if column.optional}
+    expected |= LANDED_CHANGES if contract.delivers == "changes" else LANDED
+    known = expected | (LANDED_OPTIONAL if contract.delivers == "changes" else {})
+    wrong = [
+        f"column {name} is missing"
+        for name in expected
+        if name not in schema.names and name not in optional
     ]
-    changes = CHANGE_FIELDS if contract.delivers == "changes" else ()
-    return pa.schema([*own, *changes, *LOAD_FIELDS])
+    needed: dict[str, Type] = {}
+    own = {column.name: column for column in shape.own}
+    for one in schema:
+        if schema.names.count(one.name) > 1:
+            wrong.append(f"column {one.name} is there more than once")
+        elif one.name in known:
+            kind = _wider(own.get(one.name), one.type)
+            if one.type not in known[one.name] and kind is None:
+                wanted = " or ".join(str(kind) for kind in known[one.name])
+                wrong.append(f"column {one.name} is {one.type}, and the contract says {wanted}")
+            elif one.type not in known[one.name] and kind is not None:
+                needed[one.name] = kind
+        elif not one.name.startswith(OTHERS_OWN):
+            kind = types.of_arrow(one.type) if NAME.fullmatch(one.name) else None
+            if kind is None:
+                wrong.append(f"column {one.name} ({one.type}) is not in the contract")
+            else:
+                needed[one.name] = kind
+    return Fit("; ".join(dict.fromkeys(wrong)) or None, needed)
 
 
-def misfit(contract: Contract, schema: pa.Schema) -> str | None:
-    """Why a file's columns are not the contract's; None when they are, to the type."""
-    expected: dict[str, tuple[pa.DataType, ...]] = {
-        column.name: (column.arrow,) for column in contract.columns
-    }
-    optional: dict[str, tuple[pa.DataType, ...]] = {}
-    if contract.delivers == "changes":
-        expected |= LANDED_CHANGES
-        optional = {name: (kind,) for name, kind in LANDED_OPTIONAL.items()}
-    else:
-        expected |= LANDED
-    found = dict.fromkeys(_misfits(schema, expected, expected | optional))
-    return "; ".join(found) or None
+def _wider(column: Column | None, landed: pa.DataType) -> Type | None:
+    """The type that holds both what a column was and what it is delivered as."""
+    kind = types.of_arrow(landed)
+    return kind if kind and column and types.holds(kind, column.kind) else None
 
 
-def _misfits(
-    schema: pa.Schema,
-    expected: dict[str, tuple[pa.DataType, ...]],
-    known: dict[str, tuple[pa.DataType, ...]],
-) -> Iterator[str]:
-    for name in expected:
-        if name not in schema.names:
-            yield f"column {name} is missing"
-    for field in schema:
-        if schema.names.count(field.name) > 1:
-            yield f"column {field.name} is there more than once"
-        elif field.name in known:
-            if field.type not in known[field.name]:
-                wanted = " or ".join(str(kind) for kind in known[field.name])
-                yield f"column {field.name} is {field.type}, and the contract says {wanted}"
-        elif not field.name.startswith(OTHERS_OWN):
-            yield f"column {field.name} is not in the contract"
+def judge(shape: Shape, batch: pa.RecordBatch, given: Iterable[Fault] = ()) -> Judged:
+    """Bring rows into the table's types; `given` is what is known to be wrong with them."""
+    contract, rows = shape.contract, batch.num_rows
+    position = Position(batch) if contract.delivers == "changes" else None
+    unchanged = position.unchanged if position else pa.nulls(rows, pa.string())
+    gone = pc.equal(position.op, "delete") if position else None
+    if gone is not None and not pc.any(gone).as_py():
+        gone = None
+    faults: list[Fault] = [(_but(mask, gone), why) for mask, why in given]
+    faults += _own_faults(batch, position)
+    columns: list[pa.Array] = []
+    needed: dict[str, Type] = {}
+    for column in shape.own:
+        values = _delivered(batch, column, rows)
+        is_key = column.name in contract.key
+        if position and not is_key and position.is_foreign:
+            values, unchanged = _without_markers(column, values, unchanged)
+        if gone is not None and not is_key:
+            # A delete says nothing but its key: what else Airbyte sends are defaults of the types.
+            values = pc.if_else(gone, pa.scalar(None, values.type), values)
+        one = fitted(column.kind, values)
+        if one.wider:
+            needed[column.name] = one.wider
+        columns.append(one.values)
+        faults += [(mask, f"{column.name} {why}") for mask, why in one.misfits]
+        faults += _value_faults(contract, column, values, unchanged, gone)
+    if needed:
+        raise NeedsEvolutionError(needed)
+    if position:
+        columns += position.columns(unchanged)
+    return Judged(columns, _reasons(rows, faults))
 
 
-def refusals(contract: Contract, batch: pa.RecordBatch) -> pa.Array:
-    """For each row the reason why it cannot be taken, null when it can."""
-    reasons = pa.nulls(batch.num_rows, pa.string())
-    for mask, reason in _faults(contract, batch):
-        if pc.any(mask).as_py():
-            hit = pc.and_(pc.fill_null(mask, False), pc.is_null(reasons))
-            reasons = pc.if_else(hit, reason, reasons)
-    return reasons
-
-
-def _faults(contract: Contract, batch: pa.RecordBatch) -> Iterator[tuple[pa.Array, str]]:
-    for name in contract.key:
-        yield pc.is_null(batch[name]), f"{name} is null, and it is part of the key"
-    yield pc.is_null(batch["_airbyte_extracted_at"]), "_airbyte_extracted_at is null"
-    change = None
-    if contract.delivers == "changes":
-        change = _Change(batch)
-        yield from change.faults()
-    for column in contract.columns:
-        values = batch[column.name]
-        if not column.nullable and column.name not in contract.key and values.null_count:
-            yield _lacks(column, values, change), f"{column.name} is null, and may not be"
-        if pa.types.is_string(values.type):
-            yield pc.match_substring(values, "\0"), f"{column.name} holds a NUL character"
-
-
-def _lacks(column: Column, values: pa.Array, change: _Change | None) -> pa.Array:
-    """Rows without a value that should have one: deletes and unchanged values need none."""
-    missing = pc.is_null(values)
-    if change is None:
-        return missing
-    unchanged = pc.fill_null(pc.match_substring(change.unchanged, f"|{column.name}|"), False)
-    return pc.and_not(missing, pc.or_(unchanged, pc.equal(change.op, "delete")))
-
-
-def to_bronze(
-    contract: Contract, batch: pa.RecordBatch, row_numbers: pa.Array, stamp: Stamp
+def stamped(
+    judged: Judged, batch: pa.RecordBatch, numbers: pa.Array, stamp: Stamp, schema: pa.Schema
 ) -> pa.RecordBatch:
-    """The bronze rows of accepted rows, in the order of `bronze_schema`."""
-    columns = [batch[column.name] for column in contract.columns]
-    if contract.delivers == "changes":
-        change = _Change(batch)
-        columns = _without_leftovers(contract, columns, pc.equal(change.op, "delete"))
-        columns += change.columns()
+    """The bronze rows of what was taken, in the order of the contract."""
     rows = batch.num_rows
-    columns += [
-        batch["_airbyte_extracted_at"],
+    columns = [
+        *judged.columns,
+        pc.cast(batch["_airbyte_extracted_at"], UTC_TIME),
         pa.repeat(stamp.batch_id, rows),
         pa.repeat(stamp.source_file, rows),
-        row_numbers,
+        numbers,
         pa.repeat(pa.scalar(stamp.loaded_at, UTC_TIME), rows),
         pa.repeat(pa.scalar(stamp.loaded_at.date(), pa.date32()), rows),
     ]
-    return pa.RecordBatch.from_arrays(columns, schema=bronze_schema(contract))
+    if judged.reasons is None:
+        return pa.RecordBatch.from_arrays(columns, schema=schema)
+    free = pa.schema([pa.field(one.name, one.type) for one in schema])
+    whole = pa.RecordBatch.from_arrays(columns, schema=free)
+    return whole.filter(pc.is_null(judged.reasons)).cast(schema)
 
 
-def _without_leftovers(
-    contract: Contract, columns: list[pa.Array], deleted: pa.Array
-) -> list[pa.Array]:
-    """A delete says nothing but its key: what else Airbyte sends are defaults of the types."""
-    if not pc.any(deleted).as_py():
-        return columns
-    return [
-        values
-        if column.name in contract.key
-        else pc.if_else(deleted, pa.scalar(None, values.type), values)
-        for column, values in zip(contract.columns, columns, strict=True)
-    ]
+def _delivered(batch: pa.RecordBatch, column: Column, rows: int) -> pa.Array:
+    if column.name in batch.schema.names:
+        return batch[column.name]
+    return pa.nulls(rows, column.kind.stored)
 
 
-class _Change:
-    """A batch's position in the change log, computed once, with null where it cannot be."""
-
-    def __init__(self, batch: pa.RecordBatch) -> None:
-        def optional(name: str) -> pa.Array:
-            if name in batch.schema.names:
-                return batch[name]
-            return pa.nulls(batch.num_rows, LANDED_OPTIONAL[name])
-
-        self.generation = batch["_airbyte_generation_id"]
-        self.lsn = _whole(batch["_ab_cdc_lsn"])
-        self.committed_at = _times(batch["_ab_cdc_updated_at"])
-        self.commit_lsn = optional("_cdc_commit_lsn")
-        self.unchanged = optional("_cdc_unchanged")
-        if "_cdc_op" in batch.schema.names:
-            self.op = batch["_cdc_op"]
-        else:
-            lives = pc.is_null(batch["_ab_cdc_deleted_at"])
-            self.op = pc.if_else(lives, "upsert", "delete")
-
-    def faults(self) -> Iterator[tuple[pa.Array, str]]:
-        """Where a row has no place in the change log, and why."""
-        known = pc.is_in(self.op, value_set=pa.array(OPERATIONS))
-        yield pc.invert(known), f"_cdc_op is none of {', '.join(OPERATIONS)}"
-        yield _outside(self.generation, MOST_GENERATIONS), "_airbyte_generation_id is no generation"
-        yield _outside(self.lsn, None), "_ab_cdc_lsn is not an exact LSN"
-        yield pc.is_null(self.committed_at), "_ab_cdc_updated_at is not a time with a zone"
-
-    def columns(self) -> list[pa.Array]:
-        """The arrays of `CHANGE_FIELDS`."""
-        phase = pc.if_else(pc.equal(self.op, "snapshot"), "0", "1")
-        seq = pc.binary_join_element_wise(
-            _padded(self.generation, 6), phase, _padded(self.lsn, 19), ""
-        )
-        return [seq, self.op, self.lsn, self.commit_lsn, self.committed_at, self.unchanged]
+def _without_markers(
+    column: Column, values: pa.Array, unchanged: pa.Array
+) -> tuple[pa.Array, pa.Array]:
+    """Null for each marker, and the column's name among those that did not change."""
+    if not pa.types.is_string(values.type):
+        return values, unchanged
+    marked = pc.fill_null(pc.match_substring_regex(values, TOAST), False)
+    if not pc.any(marked).as_py():
+        return values, unchanged
+    before = pc.fill_null(unchanged, "|")
+    named = pc.binary_join_element_wise(before, pa.scalar(f"{column.name}|"), "")
+    values = pc.if_else(marked, pa.scalar(None, values.type), values)
+    return values, pc.if_else(marked, named, unchanged)
 
 
-def _padded(numbers: pa.Array, width: int) -> pa.Array:
-    return pc.utf8_lpad(pc.cast(numbers, pa.string()), width, "0")
+def _own_faults(batch: pa.RecordBatch, position: Position | None) -> Iterator[Fault]:
+    """What is wrong with what came with the row: its delivery, and its place in the log."""
+    yield pc.is_null(batch["_airbyte_extracted_at"]), "_airbyte_extracted_at is null"
+    if "_airbyte_meta" in batch.schema.names:
+        meta = batch["_airbyte_meta"]
+        if pa.types.is_struct(meta.type) and meta.type.get_field_index("changes") >= 0:
+            changes = pc.struct_field(meta, "changes")
+            if pa.types.is_list(changes.type):
+                changed = pc.greater(pc.list_value_length(changes), 0)
+                yield changed, "Airbyte could not write one of its values (_airbyte_meta.changes)"
+    if position:
+        yield from position.faults()
 
 
-def _outside(numbers: pa.Array, end: int | None) -> pa.Array:
-    """Where a number is null, negative, or too great."""
-    outside = pc.or_(pc.is_null(numbers), pc.fill_null(pc.less(numbers, 0), False))
-    if end is None:
-        return outside
-    return pc.or_(outside, pc.fill_null(pc.greater_equal(numbers, end), False))
+def _value_faults(
+    contract: Contract,
+    column: Column,
+    values: pa.Array,
+    unchanged: pa.Array,
+    gone: pa.Array | None,
+) -> Iterator[Fault]:
+    """What the contract forbids in a column; a delete and an unchanged value need no value."""
+    if column.name in contract.key:
+        yield pc.is_null(values), f"{column.name} is null, and it is part of the key"
+    elif not column.nullable and values.null_count:
+        marked = pc.fill_null(pc.match_substring(unchanged, f"|{column.name}|"), False)
+        missing = pc.and_not(pc.is_null(values), marked)
+        yield _but(missing, gone), f"{column.name} is null, and may not be"
+    if pa.types.is_string(values.type):
+        yield pc.match_substring(values, "\0"), f"{column.name} holds a NUL character"
 
 
-def _whole(numbers: pa.Array) -> pa.Array:
-    """Integers out of doubles, null where a double cannot hold them exactly."""
-    if not pa.types.is_floating(numbers.type):
-        return numbers
-    exact = pc.and_(
-        pc.equal(pc.floor(numbers), numbers), pc.less(pc.abs(numbers), float(EXACT_IN_DOUBLE))
-    )
-    return pc.cast(pc.if_else(exact, numbers, pa.scalar(None, pa.float64())), pa.int64())
+def _but(mask: pa.Array, gone: pa.Array | None) -> pa.Array:
+    return mask if gone is None else pc.and_not(mask, pc.fill_null(gone, False))
 
 
-def _times(texts: pa.Array) -> pa.Array:
-    """Instants out of ISO-8601 texts, null where a text is none."""
-    try:
-        return pc.cast(texts, UTC_TIME)
-    except pa.ArrowInvalid:
-        coded = texts.dictionary_encode()
-        times = pa.array([_time(text) for text in coded.dictionary], UTC_TIME)
-        return pc.take(times, coded.indices)
-
-
-def _time(text: pa.Scalar) -> pa.Scalar:
-    try:
-        return pc.cast(text, UTC_TIME)
-    except pa.ArrowInvalid:
-        return pa.scalar(None, UTC_TIME)
+def _reasons(rows: int, faults: Iterable[Fault]) -> pa.Array | None:
+    """For each row the first reason why it cannot be taken, null when it can."""
+    reasons = None
+    for mask, why in faults:
+        if pc.any(mask).as_py():
+            before = pa.nulls(rows, pa.string()) if reasons is None else reasons
+            hit = pc.and_(pc.fill_null(mask, False), pc.is_null(before))
+            reasons = pc.if_else(hit, why, before)
+    return reasons

@@ -6,21 +6,27 @@ for ever: transaction ids outlive checkpoints and log cleanup, other metadata of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
-from deltalake.transaction import AddAction
+from deltalake.transaction import AddAction, RemoveAction
 
-from lakehouse.bronze import parts
-from lakehouse.errors import LakehouseError, RefusedError
+from lakehouse import duck
+from lakehouse.bronze import policy
+from lakehouse.bronze.parts import Layout, Parts
+from lakehouse.errors import LakehouseError, first_line, one_line
 from lakehouse.settings import Settings
 
 BATCHES = "lakehouse.batch"
 """The transaction id whose version is the table's last batch; two writers of one batch collide."""
+ROWS = "lakehouse.rows"
+"""The transaction id whose version is how many rows all batches up to now have brought."""
 STATISTICS = "delta.dataSkippingStatsColumns"
 
 
@@ -29,16 +35,14 @@ def table_uri(settings: Settings, source: str, entity: str) -> str:
     return f"{settings.bronze_uri}/{source}/{entity}"
 
 
-@dataclass(frozen=True)
-class Layout:
-    """How a table is made, and what every part of it obeys."""
+def exists(uri: str) -> bool:
+    """Whether there is a table."""
+    return Path(uri, "_delta_log").is_dir()
 
-    schema: pa.Schema
-    description: str
-    partition_by: Sequence[str]
-    bounded: Sequence[str]
-    """Columns whose least and greatest value each part tells, so that readers can skip it."""
-    configuration: Mapping[str, str]
+
+def folder(uri: str) -> Path:
+    """The folder of a table."""
+    return Path(uri)
 
 
 @dataclass(frozen=True)
@@ -49,44 +53,49 @@ class Table:
     layout: Layout
     delta: DeltaTable
 
+    def version_of(self, transaction_id: str) -> int | None:
+        """The version that the id was last committed with; None if no commit carried it."""
+        found = self.delta.transaction_version(transaction_id)
+        return None if found is None else int(found)
+
     def has(self, transaction_id: str) -> bool:
         """Whether a commit carried the id."""
-        return self.delta.transaction_version(transaction_id) is not None
+        return self.version_of(transaction_id) is not None
 
     def next_batch(self) -> int:
         """One more than the last batch committed."""
-        return (self.delta.transaction_version(BATCHES) or 0) + 1
+        return (self.version_of(BATCHES) or 0) + 1
 
-    def append(
-        self,
-        batches: Iterable[pa.RecordBatch],
-        transactions: Mapping[str, int],
-        partition: Mapping[str, str],
-    ) -> None:
-        """Commit rows and transaction ids as one; CommitFailedError if another was first."""
-        folder, layout = Path(self.uri), self.layout
-        try:
-            part = parts.write(
-                folder, layout.schema, batches, partition=partition, bounded=layout.bounded
-            )
+    def rows(self) -> int:
+        """How many rows were ever appended; nothing is ever taken away."""
+        recorded = self.version_of(ROWS)
+        if recorded is not None:
+            return recorded
+        adds = pa.table(self.delta.get_add_actions(flatten=True))
+        return sum(filter(None, adds["num_records"].to_pylist()))
+
+    @contextmanager
+    def parts(self, partition: Mapping[str, str]) -> Iterator[Parts]:
+        """Parts to write and commit in the block; what it surely did not commit is removed."""
+        parts = Parts(folder(self.uri), self.layout, partition)
+        with writing(self.uri):
             try:
-                self._commit(part, transactions)
+                yield parts
             except DeltaError:
-                if part is not None:
-                    parts.remove(folder, part)
+                parts.withdraw()
                 raise
-        except CommitFailedError:
-            raise
-        except (DeltaError, OSError) as error:
-            raise LakehouseError(
-                f"the table {self.uri} cannot be written: {_first_line(error)}",
-                hint="nothing was committed; mend it and run `lakehouse bronze load` again",
-            ) from error
+            finally:
+                parts.discard()
 
-    def _commit(self, part: AddAction | None, transactions: Mapping[str, int]) -> None:
+    def commit(
+        self,
+        actions: Sequence[AddAction | RemoveAction],
+        transactions: Mapping[str, int],
+    ) -> None:
+        """Commit parts and transaction ids as one; CommitFailedError if another was first."""
         ids = [Transaction(name, version) for name, version in transactions.items()]
         self.delta.create_write_transaction(
-            [] if part is None else [part],
+            list(actions),
             mode="append",
             schema=self.delta.schema(),
             partition_by=list(self.layout.partition_by),
@@ -94,52 +103,68 @@ class Table:
         )
 
 
-def opened(uri: str, layout: Layout) -> Table:
-    """The table as it is now, made empty if it is not there yet."""
+@contextmanager
+def writing(uri: str) -> Iterator[None]:
+    """Turn what Delta and the disk say about a write into what happened and the way on."""
     try:
-        table = _opened_or_made(uri, layout)
+        yield
+    except CommitFailedError:
+        raise
     except (DeltaError, OSError) as error:
         raise LakehouseError(
-            f"the table {uri} cannot be opened: {_first_line(error)}",
-            hint="mend what is said, then run `lakehouse bronze load` again",
+            f"the table {uri} cannot be written: {first_line(error)}",
+            hint="nothing was committed; mend it and run `lakehouse bronze load` again",
         ) from error
-    there = pa.schema(table.schema())
-    if not there.equals(layout.schema):
-        difference = _difference(there, layout.schema)
-        raise RefusedError(
-            f"the table {uri} has other columns than its contract: {difference}",
-            hint="change the contract back; what bronze holds is never rewritten",
-        )
-    return Table(uri, layout, table)
 
 
-def _opened_or_made(uri: str, layout: Layout) -> DeltaTable:
+def opened(uri: str) -> DeltaTable:
+    """The table as it is now."""
     try:
         return DeltaTable(uri)
-    except TableNotFoundError:
-        DeltaTable.create(
-            uri,
-            layout.schema,
-            mode="ignore",
-            partition_by=list(layout.partition_by),
-            description=layout.description,
-            configuration={STATISTICS: ",".join(layout.bounded), **layout.configuration},
-        )
-        return DeltaTable(uri)
+    except (DeltaError, OSError) as error:
+        raise unopened(uri, error) from error
 
 
-def _difference(there: pa.Schema, wanted: pa.Schema) -> str:
-    def fields(schema: pa.Schema) -> set[str]:
-        return {
-            f"{field.name} {field.type}{'' if field.nullable else ' not null'}" for field in schema
-        }
+def opened_or_made(uri: str, layout: Layout) -> DeltaTable:
+    """The table as it is now, made empty if it is not there yet."""
+    try:
+        try:
+            return DeltaTable(uri)
+        except TableNotFoundError:
+            DeltaTable.create(
+                uri,
+                layout.schema,
+                mode="ignore",
+                partition_by=list(layout.partition_by),
+                description=layout.description,
+                configuration={
+                    STATISTICS: ",".join(layout.bounded),
+                    **policy.CONFIGURATION,
+                    **layout.configuration,
+                },
+            )
+            return DeltaTable(uri)
+    except (DeltaError, OSError) as error:
+        raise unopened(uri, error) from error
 
-    if fields(there) == fields(wanted):
-        return "the same, in another order"
-    only_there = ", ".join(sorted(fields(there) - fields(wanted))) or "nothing more"
-    only_wanted = ", ".join(sorted(fields(wanted) - fields(there))) or "nothing more"
-    return f"the table has {only_there}; the contract has {only_wanted}"
+
+def unopened(uri: str, error: Exception) -> LakehouseError:
+    """What to say of a table that cannot be opened."""
+    return LakehouseError(
+        f"the table {uri} cannot be opened: {first_line(error)}",
+        hint="mend what is said, or see `When a table is damaged` in docs/lake.md",
+    )
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or repr(error)).splitlines()[0]
+@contextmanager
+def reading(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection of DuckDB's that reads Delta tables."""
+    with duck.in_memory(settings) as connection:
+        duck.load(connection, "delta")
+        try:
+            yield connection
+        except duckdb.Error as error:
+            raise LakehouseError(
+                f"bronze cannot be read: {one_line(error)}",
+                hint="see `When a table is damaged` in docs/lake.md",
+            ) from error

@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from lakehouse.cli import doctor as diagnosis
 from lakehouse.cli import report
+from lakehouse.cli.bronze import bronze_group
 from lakehouse.cli.shell import Answer, answers, invoke
+from lakehouse.cli.step import run_step
 from lakehouse.erp import postgres
 from lakehouse.errors import LakehouseError, SettingsError
 from lakehouse.lock import lake_lock
 from lakehouse.settings import Settings
-
-if TYPE_CHECKING:
-    from lakehouse.orchestration.chain import StepFunction
 
 # Steps are imported inside the commands: dbt, duckdb and deltalake together cost seconds, and
 # `lakehouse --help`, `up` and `doctor` need none of them.
@@ -39,14 +38,12 @@ def demo() -> None:
     """The demo company in the embedded ERP."""
 
 
+lakehouse.add_command(bronze_group)
+
+
 @lakehouse.group("cdc")
 def cdc_group() -> None:
     """Change data capture from the ERP into landing."""
-
-
-@lakehouse.group("bronze")
-def bronze_group() -> None:
-    """Landing into bronze Delta tables."""
 
 
 @lakehouse.command()
@@ -145,14 +142,7 @@ def demo_truth(settings: Settings, *, day: datetime | None, table: str | None) -
 @answers
 def cdc_sync(settings: Settings) -> Answer:
     """Take a snapshot when new, else every change up to now."""
-    return _step(settings, "extract")
-
-
-@bronze_group.command("load")
-@answers
-def bronze_load(settings: Settings) -> Answer:
-    """Load new landing files into bronze, each exactly once."""
-    return _step(settings, "bronze")
+    return run_step(settings, "extract")
 
 
 @lakehouse.command()
@@ -167,14 +157,14 @@ def transform(settings: Settings, *, select: tuple[str, ...]) -> Answer:
         built, tested = steps.transform(settings, run_id=run_id, select=select)
         return asdict(built) | asdict(tested)
 
-    return _step(settings, "transform", do=do)
+    return run_step(settings, "transform", do=do)
 
 
 @lakehouse.command()
 @answers
 def gate(settings: Settings) -> Answer:
     """Copy the marts beside the served ones and check them."""
-    return _step(settings, "checkpoint")
+    return run_step(settings, "checkpoint")
 
 
 @lakehouse.command()
@@ -183,7 +173,7 @@ def publish(settings: Settings) -> Answer:
     """Serve what the gate has passed, then write gold."""
     from lakehouse.orchestration import chain
 
-    return _step(settings, "publish", chain.last_staged(settings))
+    return run_step(settings, "publish", chain.last_staged(settings))
 
 
 @lakehouse.command()
@@ -196,7 +186,7 @@ def rebuild(settings: Settings) -> Answer:
 
         return asdict(steps.rebuild(settings, run_id=run_id))
 
-    return _step(settings, "rebuild", do=do)
+    return run_step(settings, "rebuild", do=do)
 
 
 @lakehouse.command()
@@ -221,12 +211,3 @@ def airflow(settings: Settings) -> Answer:
 
     server.serve(settings, report.airflow_is_up)
     return Answer({"stopped": True}, "Airflow is stopped.")
-
-
-def _step(
-    settings: Settings, step: str, run_id: str | None = None, *, do: StepFunction | None = None
-) -> Answer:
-    from lakehouse.orchestration import chain
-
-    data = chain.run_step(settings, step, run_id, do=do)
-    return Answer(data, report.line(step, data))

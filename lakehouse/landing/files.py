@@ -14,10 +14,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lakehouse.errors import LakehouseError
+from lakehouse.landing import jsonl
 from lakehouse.settings import Settings
 
 Write = Callable[[pa.Table], None]
 _UNFINISHED = ".*.unfinished"
+SUFFIXES = (".parquet", *jsonl.SUFFIXES)
+"""The formats of Airbyte's S3 destination that are read."""
 
 
 @dataclass(frozen=True, order=True)
@@ -34,8 +37,8 @@ def list_files(settings: Settings) -> list[LandedFile]:
     root = Path(settings.landing_uri)
     return sorted(
         LandedFile(path.parent.parent.name, path.parent.name, path)
-        for path in root.glob("*/*/*.parquet")
-        if not path.name.startswith(".")
+        for path in root.glob("*/*/*")
+        if path.name.endswith(SUFFIXES) and not path.name.startswith(".")
     )
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 
 from lakehouse import bronze
+from lakehouse.bronze.parts import Part
 from lakehouse.bronze.tables import Table
 from lakehouse.errors import LakehouseError
 from lakehouse.settings import Settings
@@ -25,8 +27,6 @@ from tests.unit.bronze.landed import (
     table,
     without,
 )
-
-Append = Callable[[Table, Iterable[pa.RecordBatch], Mapping[str, int], Mapping[str, str]], None]
 
 
 class KilledError(BaseException):
@@ -44,34 +44,26 @@ def _state(lake: Settings) -> tuple[Counter[str], Counter[str]]:
 
 
 def _interrupt(monkeypatch: pytest.MonkeyPatch, at: int, do: Callable[[], None], when: str) -> None:
-    """Do something before, in or after a load's commit number `at`, once."""
-    plain: Append = Table.append
+    """Do something once: before or after commit number `at`, or once that many parts are whole."""
     seen: list[str] = []
 
-    def append(
-        self: Table,
-        rows: Iterable[pa.RecordBatch],
-        transactions: Mapping[str, int],
-        partition: Mapping[str, str],
-    ) -> None:
-        seen.append(self.uri)
-        if len(seen) != at:
-            plain(self, rows, transactions, partition)
-        elif when == "before":
-            do()
-            plain(self, rows, transactions, partition)
-        elif when == "in":
-            plain(self, _then(rows, do), transactions, partition)
-        else:
-            plain(self, rows, transactions, partition)
-            do()
+    def counted(plain: Callable[..., Any], *, first: bool) -> Callable[..., Any]:
+        def replaced(*given: Any, **named: Any) -> Any:
+            seen.append("")
+            is_now = len(seen) == at
+            if is_now and first:
+                do()
+            result = plain(*given, **named)
+            if is_now and not first:
+                do()
+            return result
 
-    monkeypatch.setattr(Table, "append", append)
+        return replaced
 
-
-def _then(rows: Iterable[pa.RecordBatch], do: Callable[[], None]) -> Iterable[pa.RecordBatch]:
-    yield from rows
-    do()
+    if when == "in":
+        monkeypatch.setattr(Part, "finish", counted(Part.finish, first=False))
+    else:
+        monkeypatch.setattr(Table, "commit", counted(Table.commit, first=when == "before"))
 
 
 def _kill() -> None:
@@ -88,7 +80,8 @@ def undisturbed(lake: Settings) -> tuple[Counter[str], Counter[str]]:
     return bronze_rows, quarantined
 
 
-# Commits: quarantine and bronze of items, then quarantine and bronze of stock_movements.
+# Commits: quarantine and bronze of items, then quarantine and bronze of stock_movements; parts
+# become whole in the same number, bronze first.
 @pytest.mark.parametrize("when", ["before", "in", "after"])
 @pytest.mark.parametrize("at", [1, 2, 3, 4])
 def test_a_killed_load_is_completed_by_the_next(
@@ -157,7 +150,13 @@ def test_a_file_that_changes_while_it_is_read_is_not_taken(
         put(lake, table([movement(1), movement(2)]), "1")
 
     with monkeypatch.context() as patch:
-        _interrupt(patch, 1, replace, "before")
+        plain = pq.ParquetFile.iter_batches
+
+        def slow(*given: Any, **named: Any) -> Iterator[Any]:
+            replace()
+            yield from plain(*given, **named)
+
+        patch.setattr(pq.ParquetFile, "iter_batches", slow)
         with pytest.raises(LakehouseError, match="1.parquet changed while it was read"):
             bronze.load(lake)
     assert in_bronze(lake) == []

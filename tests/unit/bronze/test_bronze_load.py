@@ -177,8 +177,8 @@ def test_row_numbers_are_the_file_s_when_it_is_read_in_pieces(
 
 
 def test_files_without_a_contract_wait_and_are_told(lake: Settings) -> None:
-    put(lake, table([movement(1)]), "a", "erp/suppliers")
-    assert bronze.load(lake).waiting_for_a_contract == {"erp/suppliers": 1}
+    put(lake, table([movement(1)]), "a", "erp/planets")
+    assert bronze.load(lake).waiting_for_a_contract == {"erp/planets": 1}
 
 
 def test_a_batch_is_found_by_its_number_without_reading_the_others(lake: Settings) -> None:
@@ -199,7 +199,7 @@ def test_a_batch_is_found_by_its_number_without_reading_the_others(lake: Setting
 def test_a_table_that_is_not_its_contract_s_is_refused(lake: Settings) -> None:
     uri = bronze.table_uri(lake, "erp", "items")
     DeltaTable.create(uri, pa.schema([("item_id", pa.int64())]))
-    with pytest.raises(RefusedError, match=r"item_id int64.*item_id string not null"):
+    with pytest.raises(RefusedError, match="item_id is bigint, not text"):
         bronze.load(lake)
 
 
@@ -207,5 +207,6 @@ def test_a_table_that_cannot_be_read_is_named(lake: Settings) -> None:
     bronze.load(lake)
     log = Path(bronze.table_uri(lake, "erp", "towers"), "_delta_log", f"{0:020d}.json")
     log.write_text("{ not json")
+    put(lake, b"", "new", "erp/towers")
     with pytest.raises(LakehouseError, match="erp/towers cannot be opened"):
         bronze.load(lake)

@@ -24,7 +24,15 @@ def leaves(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str
 
 
 COMMANDS = sorted(leaves(lakehouse))
-LOCAL = {("airflow",), ("doctor",), ("down",), ("up",)}
+LOCAL = {
+    ("airflow",),
+    ("bronze", "maintain"),
+    ("bronze", "quarantine", "list"),
+    ("bronze", "quarantine", "replay"),
+    ("doctor",),
+    ("down",),
+    ("up",),
+}
 """Commands that reach no server named by the settings."""
 NOBODY_THERE = "postgresql://nobody@127.0.0.1:1/none"
 every_command = pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
