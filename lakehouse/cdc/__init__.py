@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from lakehouse.cdc.reader import Synced, sync
+from lakehouse.cdc.checks import Needed
+from lakehouse.cdc.reader import Synced, follow, resync, sync
 
-__all__ = ["Synced", "sync"]
+__all__ = ["Needed", "Synced", "follow", "resync", "sync"]

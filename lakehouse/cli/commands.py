@@ -9,6 +9,7 @@ import click
 
 from lakehouse.cli import doctor as diagnosis
 from lakehouse.cli import report
+from lakehouse.cli.cdc import cdc_group
 from lakehouse.cli.shell import Answer, answers, invoke
 from lakehouse.erp import postgres
 from lakehouse.errors import LakehouseError
@@ -37,9 +38,7 @@ def demo() -> None:
     """The demo company in the embedded ERP."""
 
 
-@lakehouse.group("cdc")
-def cdc_group() -> None:
-    """Change data capture from the ERP into landing."""
+lakehouse.add_command(cdc_group)
 
 
 @lakehouse.group("bronze")
@@ -113,13 +112,6 @@ def demo_advance(settings: Settings, *, days: int) -> Answer:
     with lake_lock(settings, "lakehouse demo advance"):
         data = asdict(company.advance(settings, days=days))
     return Answer(data, report.line("demo", data))
-
-
-@cdc_group.command("sync")
-@answers
-def cdc_sync(settings: Settings) -> Answer:
-    """Take a snapshot when new, else every change up to now."""
-    return _step(settings, "extract")
 
 
 @bronze_group.command("load")

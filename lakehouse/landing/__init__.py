@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lakehouse.landing.files import (
     LandedFile,
+    Write,
     last_generation,
     list_files,
     new_file,
@@ -19,6 +20,8 @@ from lakehouse.landing.layout import (
     boundary_schema,
     change_schema,
     iso_ms,
+    iso_ms_texts,
+    iso_us,
     seq,
     to_ms,
 )
@@ -30,9 +33,12 @@ __all__ = [
     "STREAM",
     "Delivery",
     "LandedFile",
+    "Write",
     "boundary_schema",
     "change_schema",
     "iso_ms",
+    "iso_ms_texts",
+    "iso_us",
     "last_generation",
     "list_files",
     "new_file",

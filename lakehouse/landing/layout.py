@@ -72,6 +72,23 @@ def iso_ms(moment: datetime) -> str:
     return to_ms(moment).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def iso_us(microseconds: int) -> str:
+    """A moment, counted in microseconds since 1970, as Airbyte writes one."""
+    return str(iso_ms_texts(np.array([microseconds]))[0])
+
+
+def iso_ms_texts(microseconds: np.ndarray) -> pa.Array:
+    """Moments, counted in microseconds since 1970, as Airbyte writes them; years 1 to 9999."""
+    texts = pa.array(microseconds // 1000, pa.timestamp("ms")).cast(pa.string())
+    count, width = len(texts), len("2024-10-01 12:00:00.000Z")
+    digits = np.frombuffer(texts.buffers()[2], np.uint8)[: count * (width - 1)]
+    text = np.full((count, width), ord("Z"), np.uint8)
+    text[:, :-1] = digits.reshape(count, width - 1)
+    text[:, 10] = ord("T")
+    offsets = np.arange(count + 1, dtype=np.int32) * width
+    return pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(text.tobytes()))
+
+
 @dataclass(frozen=True)
 class Delivery:
     """Which generation and which sync rows come with: Airbyte's four columns."""
