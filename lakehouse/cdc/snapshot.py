@@ -27,7 +27,7 @@ from lakehouse.progress import Advance, progress
 from lakehouse.settings import Settings
 
 _READERS = 3
-_RANGE_BYTES = 16 << 20
+_RANGE_BYTES = 8 << 20
 _LEAVES = """
 select leaf::text, pg_relation_size(leaf) / current_setting('block_size')::int, pg_table_size(leaf)
 from (

@@ -19,11 +19,9 @@ from lakehouse.landing.layout import (
     Delivery,
     boundary_schema,
     change_schema,
-    iso_ms,
     iso_ms_texts,
     iso_us,
     seq,
-    to_ms,
 )
 
 __all__ = [
@@ -36,7 +34,6 @@ __all__ = [
     "Write",
     "boundary_schema",
     "change_schema",
-    "iso_ms",
     "iso_ms_texts",
     "iso_us",
     "last_generation",
@@ -44,6 +41,5 @@ __all__ = [
     "new_file",
     "remove_unfinished",
     "seq",
-    "to_ms",
     "write_file",
 ]
