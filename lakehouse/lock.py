@@ -1,4 +1,7 @@
-"""One lock a lake: one process at a time writes it, and a second one learns who holds it."""
+"""Two locks a lake: one process at a time writes it, and one reads the ERP's change log.
+
+A second one learns who holds it.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +19,35 @@ from lakehouse.errors import LakehouseError, RefusedError
 from lakehouse.settings import Settings
 
 
+class LockHeldError(RefusedError):
+    """Another process holds a lock that this one needs."""
+
+
+LAKE, READER = "lake.lock", "cdc.lock"
+
+
 @contextmanager
 def lake_lock(settings: Settings, holder: str) -> Iterator[None]:
     """Hold the lake for as long as the block runs; the kernel lets go if we die."""
-    path = settings.home / "lake.lock"
+    with _lock(settings, LAKE, f"the lake {settings.home}", holder):
+        yield
+
+
+@contextmanager
+def reader_lock(settings: Settings, holder: str) -> Iterator[None]:
+    """Be the one reader of the ERP's change log, beside whoever holds the lake."""
+    with _lock(settings, READER, f"the change log's reader of {settings.home}", holder):
+        yield
+
+
+@contextmanager
+def _lock(settings: Settings, name: str, what: str, holder: str) -> Iterator[None]:
+    path = settings.home / name
     make_home(settings)
     with path.open("a+", encoding="utf8") as file:
         if not _acquired(file):
-            raise RefusedError(
-                f"the lake {settings.home} is held by {_holder(path)}",
+            raise LockHeldError(
+                f"{what} is held by {_holder(path)}",
                 hint="wait until it has ended, or stop it, then run the same command again",
             )
         since = datetime.now(UTC).isoformat(timespec="seconds")
@@ -50,9 +73,9 @@ def make_home(settings: Settings) -> None:
         ) from error
 
 
-def holder(settings: Settings) -> str | None:
-    """Who holds the lake now; None if nobody does."""
-    path = settings.home / "lake.lock"
+def holder(settings: Settings, name: str = LAKE) -> str | None:
+    """Who holds the lake (or is its reader) now; None if nobody does."""
+    path = settings.home / name
     if not path.exists():
         return None
     with path.open("a+", encoding="utf8") as file:

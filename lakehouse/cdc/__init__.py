@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from lakehouse.cdc.reader import Synced, sync
+from lakehouse.cdc.checks import Needed
+from lakehouse.cdc.reader import Synced, follow, resync, sync
+from lakehouse.cdc.status import Status, status
 
-__all__ = ["Synced", "sync"]
+__all__ = ["Needed", "Status", "Synced", "follow", "resync", "status", "sync"]

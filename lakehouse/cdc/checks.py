@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
-from psycopg2.extensions import connection as Connection
 
-from lakehouse.cdc.connection import PUBLICATION, SCHEMA, SLOT, Erp
+from lakehouse.cdc.connection import PUBLICATION, SCHEMA, Erp, Session
 from lakehouse.cdc.state import TO_START_ANEW, State, lsn_text
-from lakehouse.cdc.types import arrow_type
+from lakehouse.cdc.types import Types
 from lakehouse.errors import RefusedError
 
-NEEDED = ("inventory", "items", "stock_movements", "towers")
-"""The tables that bronze has contracts for."""
+Needed = Mapping[str, Sequence[str]]
+"""The tables that the caller has contracts for, and the columns of each."""
 
-_RELEASE_TIMEOUT_S = 10.0  # a reader that was killed holds the slot for a moment longer
 _TABLES = """
-select c.relname, c.relreplident = 'd' and exists (
-    select from pg_index as i where i.indrelid = c.oid and i.indisprimary
-), array_agg(a.attname::text order by a.attnum), array_agg(a.atttypid::bigint order by a.attnum),
-array_agg(a.atttypmod order by a.attnum)
+select c.relname, c.oid::bigint, coalesce(r.oid, 0)::bigint, c.relkind, c.relreplident,
+    array_agg(a.attname::text order by a.attnum), array_agg(a.atttypid::bigint order by a.attnum),
+    array_agg(a.atttypmod order by a.attnum), p.rowfilter is not null,
+    has_table_privilege(c.oid, 'select')
+        or bool_and(has_column_privilege(c.oid, a.attnum, 'select')),
+    (select array_agg(k.attname::text) from pg_index as i
+        inner join pg_attribute as k on k.attrelid = c.oid and k.attnum = any(i.indkey)
+        where i.indrelid = c.oid and i.indisprimary),
+    (select array_agg(k.attname::text) from pg_index as i
+        inner join pg_attribute as k on k.attrelid = c.oid and k.attnum = any(i.indkey)
+        where i.indrelid = c.oid and i.indisreplident)
 from pg_publication_tables as p
+inner join pg_publication as b on b.pubname = p.pubname
 inner join pg_class as c on c.oid = format('%%I.%%I', p.schemaname, p.tablename)::regclass
 inner join pg_attribute as a on a.attrelid = c.oid and a.attname = any(p.attnames)
+left join pg_publication_rel as r on r.prpubid = b.oid and r.prrelid = c.oid
 where p.pubname = %s and p.schemaname = %s
-group by c.oid, c.relname, c.relreplident
+group by c.oid, c.relname, c.relkind, c.relreplident, r.oid, p.rowfilter
 order by c.relname
 """
-_SLOT = """
-select plugin, database = current_database(), active_pid, wal_status,
-    (confirmed_flush_lsn - '0/0')::bigint
-from pg_replication_slots where slot_name = %s
+_TYPES = """
+select oid::bigint, typtype = 'd', typbasetype::bigint, typtypmod from pg_type where oid >= 16384
 """
 
 
@@ -41,7 +47,11 @@ class Table:
     """A published table, and the columns that the publication sends."""
 
     entity: str
+    oid: int
+    identity: str
+    is_partitioned: bool
     columns: tuple[pa.Field, ...]
+    key: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -50,49 +60,31 @@ class Server:
 
     system_identifier: str
     timeline: int
-    tables: tuple[str, ...]
+    types: Types
+    tables: Mapping[str, Table]
 
 
-def server(erp: Erp) -> Server:
+def server(erp: Erp, needed: Needed) -> Server:
     """The server, if it is one whose changes can be read."""
-    level = erp.row("select current_setting('wal_level')")
-    if level != ("logical",):
+    level = erp.session.one("select current_setting('wal_level')")
+    if level != "logical":
         raise RefusedError(
-            f"the ERP server writes no logical change log: wal_level is {level and level[0]}",
+            f"the ERP server writes no logical change log: wal_level is {level}",
             hint="run `alter system set wal_level = logical` there and restart it",
         )
-    found = published(erp.session)
-    missing = sorted(set(NEEDED) - {table.entity for table in found})
-    if missing:
-        names = ", ".join(f"{SCHEMA}.{name}" for name in missing)
-        verb = "alter" if found else "create"
-        raise RefusedError(
-            f"publication `{PUBLICATION}` of the ERP lacks {names}",
-            hint=f"run `{verb} publication {PUBLICATION} {'add' if found else 'for'} table {names}`"
-            " there, or `lakehouse demo create` for a demo company",
-        )
+    types = _types(erp.session)
+    _published_as_a_whole(erp.session)
+    tables = {table.entity: table for table in published(erp.session, types)}
+    _contracted(tables, needed)
     erp.log.execute("IDENTIFY_SYSTEM")
     identity = erp.log.fetchone()
     assert identity is not None, "IDENTIFY_SYSTEM answers with a row"
-    return Server(str(identity[0]), int(identity[1]), tuple(table.entity for table in found))
+    return Server(str(identity[0]), int(identity[1]), types, tables)
 
 
-def published(session: Connection) -> list[Table]:
-    """The published tables by name, each of them with a primary key that identifies its rows."""
-    with session.cursor() as cursor:
-        cursor.execute(_TABLES, (PUBLICATION, SCHEMA))
-        rows = cursor.fetchall()
-    for entity, is_identified, *_ in rows:
-        if not is_identified:
-            raise RefusedError(
-                f"{SCHEMA}.{entity} of the ERP does not tell which row changed by a primary key",
-                hint=f"give it a primary key and run `alter table {SCHEMA}.{entity} replica "
-                "identity default`, or take it out of the publication",
-            )
-    return [
-        Table(entity, tuple(map(pa.field, names, map(arrow_type, types, modifiers))))
-        for entity, _, names, types, modifiers in rows
-    ]
+def published(session: Session, types: Types) -> list[Table]:
+    """The published tables by name, each of them with a key that identifies its rows."""
+    return [_table(types, *row) for row in session.rows(_TABLES, (PUBLICATION, SCHEMA))]
 
 
 def same_server(found: Server, known: State) -> None:
@@ -101,7 +93,7 @@ def same_server(found: Server, known: State) -> None:
         raise RefusedError(
             f"the ERP server is another one (system identifier {found.system_identifier}) than "
             f"was read so far ({known.system_identifier})",
-            hint=f"set ERP_DSN to the server that was read; {TO_START_ANEW}",
+            hint=f"set ERP_DSN to the server that was read; or {TO_START_ANEW}",
         )
     if found.timeline != known.timeline:
         raise RefusedError(
@@ -111,65 +103,106 @@ def same_server(found: Server, known: State) -> None:
         )
 
 
-def same_tables(found: Server, known: State) -> None:
-    """Refuse a table that came or went after the snapshot: its rows of before would be missing."""
-    changed = sorted(set(found.tables) ^ set(known.tables))
-    if changed:
+def not_behind(erp: Erp, known: State) -> None:
+    """Refuse a server whose log ends before what was read: it was put back to an earlier state."""
+    end = erp.flushed_lsn()
+    if end < known.position:
         raise RefusedError(
-            f"publication `{PUBLICATION}` gained or lost {', '.join(changed)} since the snapshot",
-            hint=f"undo that in the ERP; {TO_START_ANEW}",
-        )
-
-
-def usable_slot(erp: Erp, known: State) -> None:
-    """Refuse a slot that cannot, or can no longer, give every change since the last one."""
-    found = free_slot(erp)
-    if found is None:
-        raise RefusedError(
-            f"the ERP's replication slot `{SLOT}` is gone; changes since "
-            f"{known.durable_lsn} may be lost",
-            hint=TO_START_ANEW,
-        )
-    wal_status, confirmed = found
-    if wal_status == "lost":
-        raise RefusedError(
-            f"the ERP has removed changes that its slot `{SLOT}` still needed",
-            hint=f"raise max_slot_wal_keep_size there; {TO_START_ANEW}",
-        )
-    if confirmed > known.position:
-        raise RefusedError(
-            f"the ERP's slot `{SLOT}` stands at {lsn_text(confirmed)}, but changes are here only "
-            f"up to {known.durable_lsn}: something else has read from it",
+            f"the ERP's change log ends at {lsn_text(end)}, and was read up to "
+            f"{known.durable_lsn}: the server was put back to an earlier state",
             hint=TO_START_ANEW,
         )
 
 
-def unknown_slot(erp: Erp) -> None:
-    """Refuse to take over a slot that may be another lake's."""
-    if free_slot(erp) is not None:
+def _types(session: Session) -> Types:
+    rows = session.rows(_TYPES)
+    domains = {oid: (base, modifier) for oid, is_domain, base, modifier in rows if is_domain}
+    return Types(domains, frozenset(oid for oid, *_ in rows))
+
+
+def _published_as_a_whole(session: Session) -> None:
+    actions = ("insert", "update", "delete", "truncate")
+    found = session.row(
+        "select pubinsert, pubupdate, pubdelete, pubtruncate from pg_publication"
+        " where pubname = %s",
+        (PUBLICATION,),
+    )
+    lacking = [action for action, is_sent in zip(actions, found or (), strict=False) if not is_sent]
+    if lacking:
         raise RefusedError(
-            f"the ERP has a replication slot `{SLOT}` that this lake knows nothing of; another "
-            "lake may read from it",
-            hint=f"if none does: {TO_START_ANEW}",
+            f"publication `{PUBLICATION}` of the ERP leaves out every {' and '.join(lacking)}",
+            hint=f"run `alter publication {PUBLICATION} set (publish = '{', '.join(actions)}')` "
+            f"there; for what was left out, {TO_START_ANEW}",
         )
 
 
-def free_slot(erp: Erp) -> tuple[str, int] | None:
-    """WAL status and confirmed position of our slot, once nobody reads from it; None if absent."""
-    deadline = time.monotonic() + _RELEASE_TIMEOUT_S
-    while (found := erp.row(_SLOT, (SLOT,))) is not None:
-        plugin, is_here, reader, wal_status, confirmed = found
-        if plugin != "pgoutput" or not is_here:
+def _contracted(tables: Mapping[str, Table], needed: Needed) -> None:
+    missing = sorted(needed.keys() - tables.keys())
+    if missing:
+        names = ", ".join(f"{SCHEMA}.{name}" for name in missing)
+        verb = "alter" if tables else "create"
+        raise RefusedError(
+            f"publication `{PUBLICATION}` of the ERP lacks {names}",
+            hint=f"run `{verb} publication {PUBLICATION} {'add' if tables else 'for'} table {names}"
+            "` there, or `lakehouse demo create` for a demo company",
+        )
+    for entity, columns in needed.items():
+        sent = [column.name for column in tables[entity].columns]
+        lacking = [name for name in columns if name not in sent]
+        if lacking:
             raise RefusedError(
-                f"the ERP's replication slot `{SLOT}` is of another plugin or database",
-                hint=TO_START_ANEW,
+                f"publication `{PUBLICATION}` of the ERP lacks {_dotted(entity, lacking)}, which "
+                "the contract speaks of",
+                hint=f"add it to {SCHEMA}.{entity} or to the publication's column list, or take it "
+                f"out of the contract of erp/{entity}",
             )
-        if reader is None:
-            return str(wal_status), int(confirmed)
-        if time.monotonic() > deadline:
-            raise RefusedError(
-                f"the ERP's replication slot `{SLOT}` is in use by its process {reader}",
-                hint="stop that reader, then run the same command again",
-            )
-        time.sleep(0.05)
-    return None
+
+
+def _table(types: Types, entity: str, *row: Any) -> Table:
+    oid, membership, kind, identity, names, oids, modifiers, is_filtered, may_read, *keys = row
+    if is_filtered:
+        raise RefusedError(
+            f"publication `{PUBLICATION}` of the ERP sends only some rows of {SCHEMA}.{entity}",
+            hint=f"publish {SCHEMA}.{entity} without a WHERE, then `lakehouse cdc resync {entity}`",
+        )
+    if not may_read:
+        raise RefusedError(
+            f"the role of ERP_DSN may not read {SCHEMA}.{entity} of the ERP",
+            hint=f"run `grant select on {SCHEMA}.{entity} to` that role there",
+        )
+    fields = [
+        pa.field(name, types.arrow(oid, modifier))
+        for name, oid, modifier in zip(names, oids, modifiers, strict=True)
+    ]
+    key = _key(entity, identity, *keys)
+    lacking = sorted(set(key) - set(names))
+    if lacking:
+        raise RefusedError(
+            f"publication `{PUBLICATION}` of the ERP lacks {_dotted(entity, lacking)}, which is "
+            "part of the key",
+            hint=f"publish {SCHEMA}.{entity} with it",
+        )
+    return Table(entity, oid, f"{oid}/{membership}", kind == "p", tuple(fields), key)
+
+
+def _key(
+    entity: str, identity: str, primary: list[str] | None, index: list[str] | None
+) -> tuple[str, ...]:
+    """The columns that tell rows apart, from what REPLICA IDENTITY sends of a changed row."""
+    if identity == "i" and index is not None and sorted(primary or index) == sorted(index):
+        return tuple(index)
+    if identity in "df" and primary is not None:
+        return tuple(primary)
+    why = {
+        "n": "has REPLICA IDENTITY NOTHING, which does not tell which row changed",
+        "i": f"is identified by ({', '.join(index or ())}), which is not its primary key",
+    }.get(identity, "has no primary key, so nothing tells which row changed")
+    raise RefusedError(
+        f"{SCHEMA}.{entity} of the ERP {why}",
+        hint=f"give it a primary key and run `alter table {SCHEMA}.{entity} replica identity "
+        "default` (or full), or take it out of the publication",
+    )
+
+
+def _dotted(entity: str, columns: Iterable[str]) -> str:
+    return ", ".join(f"{SCHEMA}.{entity}.{column}" for column in columns)

@@ -1,18 +1,21 @@
-"""The two connections to the ERP: one that asks, one that the change log comes through."""
+"""The connections to the ERP: one that asks, one that the change log comes through."""
 
 from __future__ import annotations
 
+import select
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import psycopg2
+from psycopg2.extensions import POLL_OK, POLL_READ
 from psycopg2.extensions import connection as Connection
 from psycopg2.extras import LogicalReplicationConnection, ReplicationCursor
 
 from lakehouse.erp import postgres
-from lakehouse.errors import LakehouseError, first_line
+from lakehouse.errors import LakehouseError, RefusedError, first_line
 from lakehouse.settings import Settings
 
 C = TypeVar("C", bound=Connection)
@@ -20,11 +23,13 @@ C = TypeVar("C", bound=Connection)
 SLOT = "lakehouse"
 PUBLICATION = "lakehouse"
 SCHEMA = "public"
+PATIENCE_S = 60.0
+"""How long a question to the ERP may stay without an answer."""
 
-# Both connections must write a value as the same text.
+# All connections must write a value as the same text.
 # wal_sender_timeout=0: psycopg2 answers the server's questions with a flush position that it
 # moves forward by itself, even past changes that are not durable here. So the server must not
-# ask; TCP tells it when we are gone.
+# ask: we tell it where we are every few seconds, and TCP tells it when we are gone.
 _SESSION = {
     "timezone": "UTC",
     "datestyle": "ISO",
@@ -32,38 +37,79 @@ _SESSION = {
     "bytea_output": "hex",
     "extra_float_digits": "1",
     "wal_sender_timeout": "0",
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
     "tcp_keepalives_idle": "30",
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",
 }
 
 
+class ConnectionLostError(LakehouseError):
+    """The server went away or does not answer: to try again later may help."""
+
+
+class Session:
+    """A connection to ask on; a question that finds no answer in time is an error."""
+
+    def __init__(self, dsn: str, patience_s: float = PATIENCE_S) -> None:
+        self._connection = _open(dsn, Connection, async_=True)
+        self._patience_s = patience_s
+        try:
+            self._answer()
+        except psycopg2.Error as error:
+            self.close()
+            raise _unreachable(error) from error
+
+    def rows(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        """Every row of a query."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(query, values)
+            self._answer()
+            return cursor.fetchall() if cursor.description else []
+
+    def row(self, query: str, values: tuple[object, ...] = ()) -> tuple[Any, ...] | None:
+        """The first row of a query."""
+        return next(iter(self.rows(query, values)), None)
+
+    def one(self, query: str, values: tuple[object, ...] = ()) -> Any:
+        """The one value of a query that has one."""
+        ((value,),) = self.rows(query, values)
+        return value
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _answer(self) -> None:
+        deadline = time.monotonic() + self._patience_s
+        while (waits_for := self._connection.poll()) != POLL_OK:
+            left = max(0.0, deadline - time.monotonic())
+            one, none = [self._connection], list[Connection]()
+            read, write = (one, none) if waits_for == POLL_READ else (none, one)
+            if not any(select.select(read, write, [], left)):
+                raise psycopg2.OperationalError(f"no answer within {self._patience_s:.0f} seconds")
+
+
 @dataclass(frozen=True)
 class Erp:
     """A server to be read: `log` for the change log and its slot, `session` for all else."""
 
-    session: Connection
+    dsn: str
+    session: Session
     log: ReplicationCursor
-
-    def row(self, query: str, values: tuple[object, ...] = ()) -> tuple[Any, ...] | None:
-        """The first row of a query."""
-        with self.session.cursor() as cursor:
-            cursor.execute(query, values)
-            return cursor.fetchone()
 
     def flushed_lsn(self) -> int:
         """Everything committed so far lies before this position."""
-        found = self.row("select (pg_current_wal_flush_lsn() - '0/0')::bigint")
-        return int(cast("tuple[int]", found)[0])
+        return int(self.session.one("select (pg_current_wal_flush_lsn() - '0/0')::bigint"))
 
     def nudge(self) -> None:
-        """Commit next to nothing, when the change log has been quiet before its expected end.
+        """Commit next to nothing, so that the change log has something to tell of.
 
-        That end may lie inside a record that is not written whole yet; behind a commit there is
-        one that comes. And it fails when the server is stopping, which would wait for the reader
-        as the reader waits for it.
+        The end that a reader waits for may lie inside a record that is not written whole yet, and
+        an idle database gives the slot no reason to move on and let go of others' log. And it
+        fails when the server is stopping, which would wait for the reader as that for the server.
         """
-        self.row("select pg_logical_emit_message(true, 'lakehouse.nudge', '')")
+        self.session.row("select pg_logical_emit_message(true, 'lakehouse.nudge', '')")
 
     def confirm(self, lsn: int) -> None:
         """Let the server forget what was committed before this position."""
@@ -73,16 +119,15 @@ class Erp:
 
 @contextmanager
 def connect(settings: Settings) -> Iterator[Erp]:
-    """Both connections for the length of a block; a lost one becomes a clear error."""
+    """The connections for the length of a block; a lost one becomes a clear error."""
     dsn = postgres.erp_dsn(settings)
-    session = _open(dsn, Connection)
+    session = Session(dsn)
     try:
-        log = _open(dsn, LogicalReplicationConnection)
+        log = _replication(dsn)
         try:
-            session.autocommit = True
-            yield Erp(session, log.cursor())
+            yield Erp(dsn, session, log.cursor())
         except psycopg2.Error as error:
-            raise LakehouseError(
+            raise ConnectionLostError(
                 f"the ERP server broke off the reading of its changes: {first_line(error)}",
                 hint="look at the server, then run `lakehouse cdc sync`: it goes on where it was",
             ) from error
@@ -92,9 +137,32 @@ def connect(settings: Settings) -> Iterator[Erp]:
         session.close()
 
 
-def _open(dsn: str, kind: type[C]) -> C:
+def reading(dsn: str) -> Connection:
+    """One more connection, to copy a table through."""
+    return _open(dsn, Connection)
+
+
+def _replication(dsn: str) -> LogicalReplicationConnection:
     try:
-        return psycopg2.connect(
+        return _open(dsn, LogicalReplicationConnection)
+    except psycopg2.OperationalError as error:
+        if "permission denied" in str(error) or "must be superuser" in str(error):
+            user = psycopg2.extensions.parse_dsn(dsn).get("user", "…")
+            raise RefusedError(
+                f"the role {user} of ERP_DSN may not read the ERP's change log",
+                hint=f"run `alter role {user} replication` there as a superuser",
+            ) from error
+        if "no pg_hba.conf entry" in str(error):
+            raise RefusedError(
+                f"the ERP server lets nobody replicate from here: {first_line(error)}",
+                hint="add a line for this host and role to its pg_hba.conf, and reload it",
+            ) from error
+        raise _unreachable(error) from error
+
+
+def _open(dsn: str, kind: type[C], **more: Any) -> C:
+    try:
+        connection: C = psycopg2.connect(
             dsn,
             connection_factory=kind,
             options=" ".join(f"-c {name}={value}" for name, value in _SESSION.items()),
@@ -102,9 +170,19 @@ def _open(dsn: str, kind: type[C]) -> C:
             connect_timeout=10,
             keepalives_idle=30,
             keepalives_interval=10,
+            keepalives_count=3,
+            tcp_user_timeout=60_000,
+            **more,
         )
+        return connection
     except psycopg2.OperationalError as error:
-        raise LakehouseError(
-            f"the ERP server cannot be reached: {first_line(error)}",
-            hint="run `lakehouse up`, or set ERP_DSN to a server and a role that may replicate",
-        ) from error
+        if kind is LogicalReplicationConnection:
+            raise
+        raise _unreachable(error) from error
+
+
+def _unreachable(error: psycopg2.Error) -> ConnectionLostError:
+    return ConnectionLostError(
+        f"the ERP server cannot be reached: {first_line(error)}",
+        hint="run `lakehouse up`, or set ERP_DSN to a server that runs",
+    )

@@ -1,193 +1,279 @@
-"""From pgoutput's messages to whole transactions.
+"""From pgoutput's messages to whole transactions, many messages at a time.
 
-Changes of an ordinary transaction go to the capture as they come. Those of a big one arrive in
-parts while it still runs, mixed with the parts of others: they are held until it commits, and
-what its rolled-back savepoints did is left out.
+Changes of an ordinary transaction wait in memory for its end, which comes soon. Those of a big one
+arrive in parts while it still runs, mixed with the parts of others: they are kept on disk until it
+commits, and what its rolled-back savepoints did is left out then.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import NamedTuple
+from pathlib import Path
+
+import numpy as np
 
 from lakehouse.cdc import protocol
-from lakehouse.cdc.capture import Capture, Commit
+from lakehouse.cdc.checks import Table
+from lakehouse.cdc.columns import Messages, Numbers
 from lakehouse.cdc.connection import SCHEMA
-from lakehouse.cdc.protocol import U32, U64, Relation, Values
+from lakehouse.cdc.pending import Pending
+from lakehouse.cdc.protocol import U32, Relation
+from lakehouse.cdc.rows import Changes, Told, changes
 from lakehouse.cdc.state import TO_START_ANEW
+from lakehouse.cdc.streamed import Streamed
+from lakehouse.cdc.types import Types
 from lakehouse.errors import LakehouseError, RefusedError
 
 CLOCK = "lakehouse.clock"
-_CHANGES = frozenset(
-    (
-        protocol.INSERT,
-        protocol.UPDATE,
-        protocol.DELETE,
-        protocol.TRUNCATE,
-        protocol.MESSAGE,
-    )
+_ROWS = np.frombuffer(bytes([protocol.INSERT, protocol.UPDATE, protocol.DELETE]), np.uint8)
+_CONTROLS = np.frombuffer(
+    bytes([protocol.TRUNCATE, protocol.MESSAGE, protocol.STREAM_COMMIT, protocol.STREAM_ABORT]),
+    np.uint8,
 )
+_KNOWN = np.frombuffer(b"BCRYOMIUDTSEcA", np.uint8)
 
 
-class _Change(NamedTuple):
-    """One change as it came; `at` is where it goes on behind the number of its transaction."""
+class CatalogChangedError(Exception):
+    """The log tells of a table or a type that was not there when the catalog was read."""
 
-    part: int
-    """The transaction or savepoint that made it, where the server says so."""
-    lsn: int
-    payload: bytes
-    at: int
-    relations: tuple[Relation, ...]
+    def __init__(self, numbers: set[int]) -> None:
+        super().__init__(f"unknown to the catalog that was read: {numbers}")
+        self.numbers = numbers
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """What is known of the ERP's tables beside what the log tells."""
+
+    types: Types
+    tables: Mapping[str, Table]
+    oids: frozenset[int]
+    """The tables whose snapshots have been read."""
+    asked: frozenset[int] = frozenset()
+    """What the catalog was read anew for: what is still unknown came and went."""
+
+    def unknown(self, relation: Relation) -> set[int]:
+        types = {number for number in relation.types if not self.types.knows(number)}
+        return ({relation.oid} - self.oids | types) - self.asked
 
 
 @dataclass
-class _Streamed:
-    """A big transaction that has not ended."""
+class _Chunk:
+    """Messages in the order in which they came, and what each belongs to."""
 
-    changes: deque[_Change] = field(default_factory=deque)
-    rolled_back: set[int] = field(default_factory=set)
+    messages: Messages
+    lsns: Numbers
+    in_stream: Numbers
+    whose: Numbers
+    """For a streamed message, the transaction; for another one, how many ended before it."""
+    described: dict[int, tuple[list[int], list[Relation]]] = field(default_factory=dict)
+    """For each table, from which message on it has which shape."""
+
+    def behind_part(self, number: int) -> int:
+        """Where a message goes on behind the part that made it."""
+        return 5 if self.in_stream[number] else 1
+
+    def part(self, number: int) -> int:
+        return int(U32(self.messages[number], 1)[0])
 
 
 class Decoder:
-    """Feeds a capture with whole transactions, and knows how far the log has been taken in."""
+    """Fills a `Pending` with whole transactions, and knows how far the log has been taken in."""
 
-    def __init__(self, capture: Capture, position: int) -> None:
+    def __init__(self, pending: Pending, catalog: Catalog, position: int, folder: Path) -> None:
         self.position = position
         """Whatever was committed before this position has been decoded."""
-        self.transactions = 0
-        self.changes = 0
-        self._capture = capture
-        self._shapes: dict[bytes, Relation] = {}
-        self._relations: dict[int, tuple[Relation, ...]] = {}
-        self._streamed: dict[int, _Streamed] = {}
-        self._stream: _Streamed | None = None
+        self._pending = pending
+        self._catalog = catalog
+        self._folder = folder
+        self._relations: dict[int, Relation] = {}
+        self._streamed: dict[int, Streamed] = {}
+        self._stream: int | None = None
         self._is_open = False
-        self._clock: datetime | None = None
 
-    def feed(self, payload: bytes, lsn: int) -> None:
-        """Take in the next message; `lsn` is where the change it tells of stands in the log."""
-        kind = payload[0]
-        if kind in _CHANGES:
-            self._change(kind, payload, lsn)
-        elif kind == protocol.RELATION:
-            # Not held back with a stream: the server tells of a table once, and counts on it
-            # even when the savepoint that first touched the table is rolled back.
-            description = payload[1 if self._stream is None else 5 :]
-            relation = self._shapes.get(description)
-            if relation is None:
-                relation = self._shapes[description] = _identified(protocol.relation(description))
-            self._relations[U32(description)[0]] = (relation,)
-        else:
-            self._control(kind, payload, lsn)
+    def feed(self, payloads: Sequence[bytes], lsns: Sequence[int]) -> None:
+        """Take in the next messages; an `lsn` is where the change it tells of stands in the log."""
+        messages = Messages(payloads)
+        if not np.isin(messages.kinds, _KNOWN).all():
+            strange = bytes(sorted(set(messages.kinds.tolist()) - set(_KNOWN.tolist())))
+            raise LakehouseError(
+                f"the ERP server sends messages of a kind that is not known: {strange!r}",
+                hint="this version reads PostgreSQL 14 to 18",
+            )
+        chunk = self._placed(messages, np.array(lsns, np.int64))
+        self._describe(chunk)
+        self._take_rows(chunk)
+        for number in np.flatnonzero(np.isin(messages.kinds, _CONTROLS)):
+            self._control(chunk, int(number))
+        self._commit(chunk)
 
     def reached(self, position: int) -> None:
         """The server says that it has sent everything before this position."""
         if not self._is_open and self._stream is None:
             self.position = max(self.position, position)
 
-    def _control(self, kind: int, payload: bytes, lsn: int) -> None:
-        if kind == protocol.BEGIN:
-            self._is_open = True
-        elif kind == protocol.COMMIT:
-            self._commit(payload, 2)
-            self._is_open = False
-        elif kind == protocol.STREAM_START:
-            self._stream = self._streamed.setdefault(U32(payload, 1)[0], _Streamed())
-        elif kind == protocol.STREAM_STOP:
-            self._stream = None
-            self.reached(lsn)
-        elif kind == protocol.STREAM_COMMIT:
-            streamed = self._streamed.pop(U32(payload, 1)[0])
-            while streamed.changes:  # let go of each, so that memory holds them once
-                change = streamed.changes.popleft()
-                if change.part not in streamed.rolled_back:
-                    self._apply(change)
-            self._commit(payload, 6)
-        elif kind == protocol.STREAM_ABORT:
-            transaction, part = U32(payload, 1)[0], U32(payload, 5)[0]
-            if part == transaction:
-                del self._streamed[transaction]
-            else:
-                self._streamed[transaction].rolled_back.add(part)
+    def _placed(self, messages: Messages, lsns: Numbers) -> _Chunk:
+        kinds = messages.kinds
+        starts, stops = kinds == protocol.STREAM_START, kinds == protocol.STREAM_STOP
+        depth = np.cumsum(starts.astype(np.int8)) - np.cumsum(stops.astype(np.int8))
+        in_stream = (depth + (self._stream is not None) > 0) & ~starts
+        is_commit = _is_commit(kinds)
+        whose = self._pending.commits + np.cumsum(is_commit) - is_commit
+        if in_stream.any():
+            begun = messages.u32(messages.starts[starts] + 1)
+            streams = np.concatenate(([-1 if self._stream is None else self._stream], begun))
+            whose = np.where(in_stream, streams[np.cumsum(starts)], whose)
+        if starts.any() or stops.any():
+            last = int(np.flatnonzero(starts | stops)[-1])
+            self._stream = None if stops[last] else int(U32(messages[last], 1)[0])
+        return _Chunk(messages, lsns, in_stream, whose)
 
-    def _commit(self, payload: bytes, at: int) -> None:
-        (lsn,), (end,) = U64(payload, at), U64(payload, at + 8)
-        clock = self._clock or protocol.moment(payload, at + 16)
-        changes = self._capture.commit(Commit(lsn, clock))
-        self._clock = None
-        self.changes += changes
-        self.transactions += changes > 0
-        self.position = max(self.position, end)
+    def _describe(self, chunk: _Chunk) -> None:
+        """Learn the shapes of tables.
 
-    def _change(self, kind: int, payload: bytes, lsn: int) -> None:
-        at = 1 if self._stream is None else 5
-        # Looked up now: by the time a streamed change is applied, the table may look different.
-        relations: tuple[Relation, ...] = ()
+        Not held back with a stream: the server tells of a table once, and counts on it even when
+        the savepoint that first touched the table is rolled back.
+        """
+        told: list[tuple[int, Relation]] = []
+        for number in np.flatnonzero(chunk.messages.kinds == protocol.RELATION).tolist():
+            description = chunk.messages[number][chunk.behind_part(number) :]
+            relation = protocol.relation(description, self._catalog.types)
+            if relation.schema == SCHEMA and (unknown := self._catalog.unknown(relation)):
+                raise CatalogChangedError(unknown)
+            told.append((number, relation))
+        for oid, relation in self._relations.items():
+            chunk.described[oid] = ([-1], [relation])
+        for number, relation in told:
+            numbers, relations = chunk.described.setdefault(relation.oid, ([], []))
+            if not relations or relations[-1] != relation:
+                numbers.append(number)
+                relations.append(relation)
+            self._relations[relation.oid] = relations[-1]
+
+    def _take_rows(self, chunk: _Chunk) -> None:
+        messages = chunk.messages
+        numbers = np.flatnonzero(np.isin(messages.kinds, _ROWS))
+        at = messages.starts[numbers] + 1 + 4 * chunk.in_stream[numbers]
+        oids = messages.u32(at)
+        for oid in np.unique(oids):
+            of_table = oids == oid
+            since, relations = chunk.described[int(oid)]
+            version = np.searchsorted(since, numbers, side="right") - 1
+            for count, relation in enumerate(relations):
+                which = of_table & (version == count)
+                if relation.schema == SCHEMA and which.any():
+                    self._take(chunk, relation, numbers[which], at[which] + 4)
+
+    def _take(self, chunk: _Chunk, relation: Relation, numbers: Numbers, at: Numbers) -> None:
+        key = _key(relation, self._catalog.tables.get(relation.entity))
+        in_stream, whose = chunk.in_stream[numbers], chunk.whose[numbers]
+
+        def told(which: Numbers, owner: Numbers) -> Iterator[Changes]:
+            kinds, lsn = chunk.messages.kinds[numbers], chunk.lsns[numbers]
+            mine = Told(relation, key, at[which], kinds[which], lsn[which], owner[which])
+            return changes(chunk.messages, mine)
+
+        if not in_stream.all():
+            for some in told(~in_stream, whose):
+                self._pending.add(some)
+        if in_stream.any():
+            parts = chunk.messages.u32(chunk.messages.starts[numbers] + 1)
+            for transaction in np.unique(whose[in_stream]):
+                streamed = self._of(int(transaction))
+                for some in told(in_stream & (whose == transaction), parts):
+                    streamed.add(some)
+
+    def _of(self, transaction: int) -> Streamed:
+        if transaction not in self._streamed:
+            self._streamed[transaction] = Streamed(self._folder / f"{transaction}.arrows")
+        return self._streamed[transaction]
+
+    def _control(self, chunk: _Chunk, number: int) -> None:
+        payload, kind = chunk.messages[number], chunk.messages.kinds[number]
         if kind == protocol.TRUNCATE:
-            for number in protocol.truncated(payload, at):
-                relations += self._relations[number]
-        elif kind != protocol.MESSAGE:
-            relations = self._relations[U32(payload, at)[0]]
-        if self._stream is None:
-            self._apply(_Change(0, lsn, payload, at, relations))
+            for oid in protocol.truncated(payload, chunk.behind_part(number)):
+                since, relations = chunk.described[oid]
+                relation = relations[bisect_right(since, number) - 1]
+                if relation.schema == SCHEMA:
+                    self._truncate(chunk, number, relation.entity)
+        elif kind == protocol.MESSAGE:
+            self._message(chunk, number, payload)
+        elif kind == protocol.STREAM_COMMIT:
+            streamed = self._streamed.pop(chunk.part(number), None)
+            if streamed is not None:
+                self._pending.take(streamed, int(chunk.whose[number]))
         else:
-            part = U32(payload, 1)[0]
-            self._stream.changes.append(_Change(part, lsn, payload, at, relations))
+            transaction, part = chunk.part(number), int(U32(payload, 5)[0])
+            if part != transaction:
+                self._of(transaction).rolled_back.add(part)
+            elif transaction in self._streamed:
+                self._streamed.pop(transaction).remove()
 
-    def _apply(self, change: _Change) -> None:
-        kind = change.payload[0]
-        if kind == protocol.MESSAGE:
-            self._message(change)
-            return
-        for relation in change.relations:
-            if relation.schema != SCHEMA:
-                continue
-            if kind == protocol.TRUNCATE:
-                self._capture.truncate(relation, change.lsn)
-            else:
-                self._row(kind, change, relation)
+    def _truncate(self, chunk: _Chunk, number: int, entity: str) -> None:
+        lsn, whose = int(chunk.lsns[number]), int(chunk.whose[number])
+        if chunk.in_stream[number]:
+            self._of(whose).truncations.append((chunk.part(number), entity, lsn))
+        else:
+            self._pending.truncate(entity, lsn, whose)
 
-    def _row(self, kind: int, change: _Change, relation: Relation) -> None:
-        payload, at = change.payload, change.at + 4
-        old: Values | None = None
-        if payload[at] == protocol.KEY:
-            old, _, at = protocol.row(payload, at + 1)
-        if kind == protocol.DELETE:
-            assert old is not None, "a delete carries the old key"
-            self._capture.delete(relation, change.lsn, old)
-            return
-        new, unchanged, _ = protocol.row(payload, at + 1)
-        if old is not None:
-            for position in unchanged:
-                if position in relation.key:  # a key long enough for TOAST comes as the old one
-                    new[position] = old[position]
-            unchanged = tuple(p for p in unchanged if p not in relation.key)
-            if any(new[position] != old[position] for position in relation.key):
-                self._capture.delete(relation, change.lsn, old)
-        self._capture.upsert(relation, change.lsn, new, unchanged, len(payload))
-
-    def _message(self, change: _Change) -> None:
-        prefix, content = protocol.message(change.payload, change.at)
-        is_transactional = change.payload[change.at] == 1
+    def _message(self, chunk: _Chunk, number: int, payload: bytes) -> None:
+        at = chunk.behind_part(number)
+        prefix, content = protocol.message(payload, at)
+        is_transactional = payload[at] == 1
         if prefix != CLOCK or not is_transactional:
             return
-        try:
-            clock = datetime.fromisoformat(content.decode("utf8"))
-        except ValueError as error:
-            raise LakehouseError(
-                f"a `{CLOCK}` message of the ERP holds {content!r}, which is no ISO-8601 time",
-                hint=f"correct the program that emits it; {TO_START_ANEW}",
-            ) from error
-        self._clock = clock if clock.tzinfo else clock.replace(tzinfo=UTC)
+        clock, whose = _clock(content), int(chunk.whose[number])
+        if chunk.in_stream[number]:
+            self._of(whose).clocks.append((chunk.part(number), clock))
+        else:
+            self._pending.clocks[whose] = clock
+
+    def _commit(self, chunk: _Chunk) -> None:
+        kinds, starts = chunk.messages.kinds, chunk.messages.starts
+        ended = _is_commit(kinds)
+        if ended.any():
+            at = starts[ended] + 2 + 4 * (kinds[ended] == protocol.STREAM_COMMIT)
+            number: Callable[[int], Numbers] = lambda behind: chunk.messages.i64(at + behind)  # noqa: E731
+            self._pending.commit(number(0), number(16) + protocol.EPOCH_US)
+            self.position = max(self.position, int(number(8).max()))
+        borders = np.flatnonzero((kinds == protocol.BEGIN) | (kinds == protocol.COMMIT))
+        if len(borders):
+            self._is_open = bool(kinds[borders[-1]] == protocol.BEGIN)
 
 
-def _identified(relation: Relation) -> Relation:
-    if relation.schema == SCHEMA and relation.replica_identity != "d":
-        raise RefusedError(
-            f"{relation.name} no longer tells which row changed by its primary key",
-            hint=f"run `alter table {SCHEMA}.{relation.name} replica identity default` in the ERP; "
-            f"as the change log keeps what was written before: {TO_START_ANEW}",
-        )
-    return relation
+def _is_commit(kinds: Numbers) -> Numbers:
+    return np.asarray((kinds == protocol.COMMIT) | (kinds == protocol.STREAM_COMMIT))
+
+
+def _key(relation: Relation, table: Table | None) -> tuple[str, ...]:
+    """The columns that tell rows apart, from what REPLICA IDENTITY sends of a changed row."""
+    known = table.key if table is not None else ()
+    names = {column.name for column in relation.columns}
+    identity = relation.replica_identity
+    if identity == "d" and relation.flagged:
+        return relation.flagged
+    if identity == "i" and set(relation.flagged) == set(known or relation.flagged):
+        return relation.flagged
+    if identity == "f" and known and names.issuperset(known):
+        return known
+    raise RefusedError(
+        f"{relation.entity} of the ERP no longer tells which row changed by its primary key",
+        hint=f"run `alter table {SCHEMA}.{relation.entity} replica identity default` there; as the "
+        f"change log keeps what was written before: {TO_START_ANEW}",
+    )
+
+
+def _clock(content: bytes) -> int:
+    try:
+        clock = datetime.fromisoformat(content.decode("utf8"))
+    except ValueError as error:
+        raise LakehouseError(
+            f"a `{CLOCK}` message of the ERP holds {content!r}, which is no ISO-8601 time",
+            hint=f"correct the program that emits it; {TO_START_ANEW}",
+        ) from error
+    at = clock if clock.tzinfo else clock.replace(tzinfo=UTC)
+    since = at - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

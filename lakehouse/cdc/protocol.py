@@ -2,81 +2,76 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
 from struct import Struct
 
 import pyarrow as pa
 
-from lakehouse.cdc.types import arrow_type
-
-Values = list[bytes | None]
+from lakehouse.cdc.types import Types
 
 U16 = Struct(">H").unpack_from
 U32 = Struct(">I").unpack_from
-U64 = Struct(">Q").unpack_from
-I64 = Struct(">q").unpack_from
 TYPE = Struct(">Ii").unpack_from
 
 BEGIN, COMMIT, RELATION, MESSAGE = b"BCRM"
 INSERT, UPDATE, DELETE, TRUNCATE = b"IUDT"
 STREAM_START, STREAM_STOP, STREAM_COMMIT, STREAM_ABORT = b"SEcA"
-KEY, NEW = b"KN"
-TEXT, NULL, UNCHANGED = b"tnu"
+KEY, OLD, NEW = b"KON"
+TEXT, UNCHANGED = b"tu"
 
-_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+EPOCH_US = 946_684_800_000_000
+"""Where PostgreSQL begins to count, 2000-01-01, in microseconds since 1970."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Relation:
     """A table as the changes that refer to it see it; another shape is another relation."""
 
+    oid: int
     schema: str
-    name: str
+    entity: str
     replica_identity: str
     columns: tuple[pa.Field, ...]
-    key: tuple[int, ...]
-    """Positions of the columns that identify a row."""
+    flagged: tuple[str, ...]
+    """Columns of the replica identity; under FULL that is every column."""
+    types: tuple[int, ...] = field(compare=False)
+
+    def with_text(self, positions: tuple[int, ...]) -> Relation:
+        """The same table with these columns as text, for values that their types cannot hold."""
+        columns = list(self.columns)
+        for position in positions:
+            columns[position] = pa.field(columns[position].name, pa.string())
+        return Relation(
+            self.oid,
+            self.schema,
+            self.entity,
+            self.replica_identity,
+            tuple(columns),
+            self.flagged,
+            self.types,
+        )
 
 
-def relation(payload: bytes) -> Relation:
-    """The table that a RELATION message describes, behind the number changes call it by."""
-    schema, at = _string(payload, 4)
-    name, at = _string(payload, at)
-    replica_identity = chr(payload[at])
-    (count,) = U16(payload, at + 1)
+def relation(description: bytes, types: Types) -> Relation:
+    """The table that a RELATION message describes."""
+    (oid,) = U32(description)
+    schema, at = _string(description, 4)
+    entity, at = _string(description, at)
+    replica_identity = chr(description[at])
+    (count,) = U16(description, at + 1)
     at += 3
-    columns, key = [], []
-    for position in range(count):
-        if payload[at] & 1:
-            key.append(position)
-        column, at = _string(payload, at + 1)
-        oid, modifier = TYPE(payload, at)
-        columns.append(pa.field(column, arrow_type(oid, modifier)))
-        at += 8
-    return Relation(schema, name, replica_identity, tuple(columns), tuple(key))
-
-
-def row(payload: bytes, at: int) -> tuple[Values, tuple[int, ...], int]:
-    """A row's values as text, which of them stayed as they were (TOAST), and where it ends."""
-    (count,) = U16(payload, at)
-    at += 2
-    values: Values = []
-    unchanged: tuple[int, ...] = ()
+    columns, flagged, oids = [], [], []
     for _ in range(count):
-        kind = payload[at]
-        if kind == TEXT:
-            start = at + 5
-            at = start + U32(payload, at + 1)[0]
-            values.append(payload[start:at])
-            continue
-        if kind == UNCHANGED:
-            unchanged += (len(values),)
-        elif kind != NULL:
-            raise ValueError(f"a value of unknown kind {chr(kind)!r}")
-        values.append(None)
-        at += 1
-    return values, unchanged, at
+        is_flagged = description[at] & 1
+        name, at = _string(description, at + 1)
+        type_oid, modifier = TYPE(description, at)
+        columns.append(pa.field(name, types.arrow(type_oid, modifier)))
+        oids.append(type_oid)
+        flagged += [name] if is_flagged else []
+        at += 8
+    return Relation(
+        oid, schema, entity, replica_identity, tuple(columns), tuple(flagged), tuple(oids)
+    )
 
 
 def truncated(payload: bytes, at: int) -> tuple[int, ...]:
@@ -89,11 +84,6 @@ def message(payload: bytes, at: int) -> tuple[str, bytes]:
     """Prefix and content of a logical message."""
     prefix, at = _string(payload, at + 9)
     return prefix, payload[at + 4 : at + 4 + U32(payload, at)[0]]
-
-
-def moment(payload: bytes, at: int) -> datetime:
-    """A point in time, counted in microseconds since 2000."""
-    return _EPOCH + timedelta(microseconds=I64(payload, at)[0])
 
 
 def _string(payload: bytes, at: int) -> tuple[str, int]:

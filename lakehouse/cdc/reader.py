@@ -1,15 +1,35 @@
-"""`cdc sync`: a snapshot when there is none, then every change up to now."""
+"""`cdc sync`, `cdc sync --follow` and `cdc resync`: what the reader is asked to do."""
 
 from __future__ import annotations
 
+import logging
+import math
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
-from lakehouse import landing
-from lakehouse.cdc import checks, connection, snapshot, state
-from lakehouse.cdc.capture import SOURCE
-from lakehouse.cdc.stream import Stream
+from lakehouse.cdc import connection, state
+from lakehouse.cdc.beginning import Reading, all_anew, catalog, prepared
+from lakehouse.cdc.checks import Needed
+from lakehouse.cdc.connection import ConnectionLostError, Erp, Session
+from lakehouse.cdc.decoder import Catalog, CatalogChangedError
+from lakehouse.cdc.state import State
+from lakehouse.cdc.stream import Stop, Stream
+from lakehouse.cdc.worker import Worker
+from lakehouse.erp import postgres
+from lakehouse.errors import LakehouseError
+from lakehouse.lock import READER, LockHeldError, holder, reader_lock
+from lakehouse.progress import progress
 from lakehouse.settings import Settings
+
+log = logging.getLogger("lakehouse.cdc")
+
+NOTHING_NEEDED: Needed = MappingProxyType({})
+_FOLLOW_LAND_S = 0.25
+_FOLLOW_BEAT_S = 10.0
+_BACK_OFF_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+_STANDSTILL_S = 300.0
 
 
 @dataclass(frozen=True)
@@ -23,32 +43,148 @@ class Synced:
     durable_lsn: str
 
 
-def sync(settings: Settings, *, after_generation: int = 0) -> Synced:
+def sync(
+    settings: Settings, needed: Needed = NOTHING_NEEDED, *, after_generation: int = 0
+) -> Synced:
     """Land what the ERP has committed since the last sync; everything, the first time.
 
     A snapshot gets a generation of its own, above `after_generation` and all that was landed.
+    While another process reads, wait until it has come as far as the ERP is now.
     """
-    known = state.load(settings)
-    sync_id = time.time_ns() // 1_000_000
-    with connection.connect(settings) as erp:
-        server = checks.server(erp)
-        if known is not None:
-            checks.same_server(server, known)
-        for source in (SOURCE, landing.BOUNDARIES[0]):
-            landing.remove_unfinished(settings, source)
-        rows = 0
-        if known is None or known.durable_lsn is None:
-            known, rows = snapshot.take(settings, erp, server, known, sync_id, after_generation)
-        else:
-            checks.same_tables(server, known)
-            checks.usable_slot(erp, known)
-        stream = Stream(settings, erp, known, landing.Delivery(known.generation, sync_id))
-        stream.read()
-    decoded = stream.decoder
+    while True:
+        try:
+            with reader_lock(settings, "lakehouse cdc sync"):
+                return _catch_up(Reading(settings, needed, after_generation))
+        except LockHeldError:
+            synced = _wait_for_the_other(settings)
+            if synced is not None:
+                return synced
+
+
+def resync(
+    settings: Settings,
+    tables: Iterable[str] = (),
+    needed: Needed = NOTHING_NEEDED,
+    *,
+    after_generation: int = 0,
+) -> Synced:
+    """Snapshot tables anew; without names all of them, whatever became of the slot or the server.
+
+    What was delivered before keeps its generation: the new one's boundaries end it.
+    """
+    reading = Reading(settings, needed, after_generation, anew=frozenset(tables))
+    with reader_lock(settings, "lakehouse cdc resync"):
+        return _catch_up(reading if reading.anew else all_anew(reading))
+
+
+def follow(
+    settings: Settings,
+    on_landed: Callable[[], object],
+    needed: Needed = NOTHING_NEEDED,
+    *,
+    after_generation: int = 0,
+    stop: Stop = lambda: False,
+) -> Synced:
+    """Land changes as they are committed until `stop`; a server that is lost is looked for again.
+
+    `on_landed` is called after each landing, and the next one waits for it.
+    """
+    reading = Reading(settings, needed, after_generation, on_landed, stop)
+    with reader_lock(settings, "lakehouse cdc sync --follow"):
+        before = state.load(settings)
+        rows = _catch_up(reading).snapshot_rows
+        reading = replace(reading, follows=True)
+        tries = 0
+        while not stop():
+            known = state.load(settings)
+            try:
+                rows += _read(reading)
+            except ConnectionLostError as error:
+                tries = 0 if state.load(settings) != known else tries + 1
+                pause = _BACK_OFF_S[min(tries, len(_BACK_OFF_S) - 1)]
+                log.warning("%s; tried again in %g s", error.what, pause)
+                _sleep(pause, stop)
+        return _synced(before, state.load(settings), rows)
+
+
+def _catch_up(reading: Reading) -> Synced:
+    before = state.load(reading.settings)
+    rows = _read(reading)
+    return _synced(before, state.load(reading.settings), rows)
+
+
+def _read(reading: Reading) -> int:
+    """Read up to where the ERP is now, or follow it; says how many rows snapshots had."""
+    rows, asked = 0, frozenset[int]()
+    while True:
+        try:
+            with connection.connect(reading.settings) as erp:
+                sync_id = time.time_ns() // 1_000_000
+                server, known, taken = prepared(reading, erp, sync_id)
+                reading = replace(reading, anew=frozenset())
+                rows += taken
+                if taken:
+                    reading.on_landed()
+                _stream(reading, erp, known, catalog(server, known, asked), sync_id)
+                return rows
+        except CatalogChangedError as error:
+            asked |= error.numbers
+
+
+def _stream(reading: Reading, erp: Erp, known: State, catalog: Catalog, sync_id: int) -> None:
+    target = None if reading.follows else erp.flushed_lsn()
+    if target is not None and known.position >= target:
+        return
+    every_s = _FOLLOW_LAND_S if reading.follows else math.inf
+    worker = Worker(reading.settings, known, catalog, sync_id=sync_id, land_every_s=every_s)
+
+    def is_done() -> bool:
+        return reading.stop() or (target is not None and worker.position >= target)
+
+    with progress("changes of the ERP") as advance:
+        stream = Stream(erp, worker, _FOLLOW_BEAT_S if reading.follows else 1.0)
+        stream.read(is_done, reading.on_landed, advance)
+
+
+def _wait_for_the_other(settings: Settings) -> Synced | None:
+    """Wait until the process that reads has come to where the ERP is now; None if it ended."""
+    session = Session(postgres.erp_dsn(settings))
+    target = int(session.one("select (pg_current_wal_flush_lsn() - '0/0')::bigint"))
+    session.row("select pg_logical_emit_message(true, 'lakehouse.nudge', '')")
+    session.close()
+    before = known = state.load(settings)
+    moved_at = time.monotonic()
+    while (reader := holder(settings, READER)) is not None:
+        last, known = known, state.load(settings)
+        if known is not None and known.position >= target:
+            return _synced(before, known, 0)
+        if known != last:
+            moved_at = time.monotonic()
+        elif time.monotonic() - moved_at > _STANDSTILL_S:
+            raise LakehouseError(
+                f"the change log's reader stands still for {_STANDSTILL_S:.0f} s: {reader}",
+                hint="look at what it says, stop it, then run the same command again",
+            )
+        time.sleep(0.05)
+    return None
+
+
+def _synced(before: State | None, after: State | None, snapshot_rows: int) -> Synced:
+    assert after is not None, "a reading leaves its state"
     return Synced(
-        generation=known.generation,
-        snapshot_rows=rows,
-        transactions=decoded.transactions,
-        changes=decoded.changes,
-        durable_lsn=state.lsn_text(decoded.position),
+        generation=after.last_generation,
+        snapshot_rows=snapshot_rows,
+        transactions=after.transactions - (before.transactions if before else 0),
+        changes=after.changes - (before.changes if before else 0),
+        durable_lsn=str(after.durable_lsn),
     )
+
+
+def _load(settings: Settings) -> State | None:
+    return state.load(settings)
+
+
+def _sleep(seconds: float, stop: Stop) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and not stop():
+        time.sleep(0.05)

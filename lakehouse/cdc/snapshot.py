@@ -1,181 +1,242 @@
-"""The first state of every table, read inside the snapshot that the slot's creation exports.
+"""Tables as they were at one moment, read inside the snapshot that a slot's creation exports.
 
-What was committed before the slot's starting point is in the snapshot, what comes after it is in
-the change log, and nothing is in neither. An unfinished snapshot is never continued: the next
-generation's boundaries supersede its rows.
+What was committed before that moment is in the snapshot, what comes after it is in the change
+log, and nothing is in neither. An unfinished snapshot is never continued: the next generation's
+boundaries supersede its rows.
 """
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import cast
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.csv
 from psycopg2 import sql
-from psycopg2.extensions import cursor as Cursor
+from psycopg2.extensions import connection as Connection
 
 from lakehouse import landing
-from lakehouse.cdc import checks, state
-from lakehouse.cdc.capture import SOURCE, Boundary, Commit, land_boundaries
-from lakehouse.cdc.connection import SCHEMA, SLOT, Erp
-from lakehouse.cdc.state import State
-from lakehouse.errors import LakehouseError
+from lakehouse.cdc import copying, slot, state
+from lakehouse.cdc.checks import Server, Table
+from lakehouse.cdc.connection import SCHEMA, SLOT, Erp, reading
+from lakehouse.cdc.pending import SOURCE, Boundary, land_boundaries
+from lakehouse.cdc.state import State, TableState
 from lakehouse.progress import Advance, progress
 from lakehouse.settings import Settings
 
-_BLOCK_BYTES = 8 << 20
+_READERS = 3
+_RANGE_BYTES = 8 << 20
+_LEAVES = """
+select leaf::text, pg_relation_size(leaf) / current_setting('block_size')::int, pg_table_size(leaf)
+from (
+    select relid from pg_partition_tree(%(table)s) where isleaf
+    union select %(table)s::oid::regclass where not exists (
+        select from pg_partitioned_table where partrelid = %(table)s
+    )
+) as leaves (leaf)
+"""
 
 
-def take(
+@dataclass(frozen=True)
+class _Moment:
+    """The snapshot: its name, its position, and the ERP's clock in it."""
+
+    name: str
+    lsn: int
+    clock_us: int
+    sync_id: int
+
+
+def first(
+    settings: Settings, erp: Erp, server: Server, known: State | None, sync_id: int, above: int
+) -> tuple[State, int]:
+    """Make the slot and land every table; says how many rows that is."""
+    generation = above + 1
+    tables = dict(known.tables) if known else {}
+    for table in server.tables.values():
+        tables[table.entity] = TableState(table.identity, ((0, generation),), is_complete=False)
+    begun = State(server.system_identifier, server.timeline, None, tables)
+    # Said before it is done: whoever is killed now knows the slot for its own.
+    state.save(settings, begun)
+    lsn, name = slot.create(erp)
+    begun = begun.reached(lsn, 0, 0)
+    return _take(settings, erp, server.tables.values(), begun, name, lsn, sync_id)
+
+
+def more(
+    settings: Settings, erp: Erp, tables: Iterable[Table], known: State, sync_id: int, above: int
+) -> tuple[State, int]:
+    """Land some tables anew, or for the first time, beside the slot that is there."""
+    tables = list(tables)
+    name = f"{SLOT}_snapshot_{sync_id}"
+    lsn, snapshot = slot.create(erp, name, is_temporary=True)
+    new = {}
+    for table in tables:
+        # Changes committed before the snapshot keep the generation that they have.
+        before = known.tables.get(table.entity) or TableState("", ((0, 0),), is_complete=False)
+        new[table.entity] = before.renewed(table.identity, lsn, above + 1)
+    taken = _take(settings, erp, tables, known.with_tables(new), snapshot, lsn, sync_id)
+    slot.drop(erp, name)
+    return taken
+
+
+def _take(
     settings: Settings,
     erp: Erp,
-    server: checks.Server,
-    known: State | None,
+    tables: Iterable[Table],
+    begun: State,
+    name: str,
+    lsn: int,
     sync_id: int,
-    after_generation: int,
 ) -> tuple[State, int]:
-    """Make the slot and land every table as it was at that moment; says how many rows that is."""
-    if known is None:
-        checks.unknown_slot(erp)
-    elif checks.free_slot(erp) is not None:
-        erp.row("select pg_drop_replication_slot(%s)", (SLOT,))
-    landed = landing.last_generation(settings, SOURCE)
-    last = max(known.generation if known else 0, landed, after_generation)
-    begun = State(server.system_identifier, server.timeline, last + 1, server.tables, None)
-    state.save(settings, begun)
-    point, snapshot = _create_slot(erp)
-    delivery = landing.Delivery(begun.generation, sync_id)
-    rows = 0
-    with erp.session.cursor() as cursor:
-        cursor.execute("begin isolation level repeatable read read only")
-        cursor.execute("set transaction snapshot %s", (snapshot,))
-        tables = checks.published(erp.session)
-        commit = Commit(state.lsn_number(point), _clock(cursor, tables))
+    tables = list(tables)
+    begun = state.save(settings, begun)
+    with ExitStack() as stack:
+        readers = [stack.enter_context(_reader(erp, name)) for _ in range(_READERS)]
+        moment = _Moment(name, lsn, _clock(readers[0], tables), sync_id)
         boundaries = []
         for table in tables:
-            count = _land_table(settings, cursor, table, commit, delivery)
-            boundary = Boundary(table.entity, landing.SNAPSHOT, commit.lsn, "snapshot", count)
-            boundaries.append((boundary, commit))
-            rows += count
-        cursor.execute("commit")
-    land_boundaries(settings, boundaries, delivery)
-    finished = replace(begun, durable_lsn=point)
-    state.save(settings, finished)
-    return finished, rows
+            generation = begun.tables[table.entity].generation
+            count = _land(settings, readers, table, generation, moment)
+            boundaries.append(
+                Boundary(
+                    entity=table.entity,
+                    generation=generation,
+                    phase=landing.SNAPSHOT,
+                    lsn=lsn,
+                    kind="snapshot",
+                    row_count=count,
+                    commit_lsn=lsn,
+                    committed_us=moment.clock_us,
+                )
+            )
+    land_boundaries(settings, boundaries, sync_id)
+    complete = {
+        table.entity: TableState(
+            table.identity, begun.tables[table.entity].generations, is_complete=True
+        )
+        for table in tables
+    }
+    rows = sum(boundary.row_count or 0 for boundary in boundaries)
+    return state.save(settings, begun.with_tables(complete)), rows
 
 
-def _create_slot(erp: Erp) -> tuple[str, str]:
-    command = "CREATE_REPLICATION_SLOT {} LOGICAL pgoutput EXPORT_SNAPSHOT"
-    erp.log.execute(sql.SQL(command).format(sql.Identifier(SLOT)))
-    slot = erp.log.fetchone()
-    assert slot is not None, "CREATE_REPLICATION_SLOT answers with a row"
-    _, point, snapshot, _ = slot
-    return str(point), str(snapshot)
+@contextmanager
+def _reader(erp: Erp, snapshot: str) -> Iterator[Connection]:
+    """A connection that sees the ERP as it was."""
+    with closing(reading(erp.dsn)) as connection:
+        connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
+        with connection.cursor() as cursor:
+            cursor.execute("set transaction snapshot %s", (snapshot,))
+        yield connection
 
 
-def _clock(cursor: Cursor, tables: list[checks.Table]) -> datetime:
+def _clock(reader: Connection, tables: list[Table]) -> int:
     """When the snapshot's rows were true: the ERP's own latest change, never later than now."""
     latest = [sql.SQL("null::timestamptz")] + [
         sql.SQL("(select max(updated_at) from {})").format(sql.Identifier(SCHEMA, table.entity))
         for table in tables
         if pa.field("updated_at", pa.timestamp("us", "UTC")) in table.columns
     ]
-    query = sql.SQL("select least(now(), greatest({}))").format(sql.SQL(", ").join(latest))
-    cursor.execute(query)
-    ((clock,),) = cursor.fetchall()
-    return cast("datetime", clock)
+    query = "select (extract(epoch from least(now(), greatest({}))) * 1000000)::bigint"
+    with reader.cursor() as cursor:
+        cursor.execute(sql.SQL(query).format(sql.SQL(", ").join(latest)))
+        ((clock,),) = cursor.fetchall()
+    return int(clock)
 
 
-def _land_table(
+def _land(
     settings: Settings,
-    cursor: Cursor,
-    table: checks.Table,
-    commit: Commit,
-    delivery: landing.Delivery,
+    readers: list[Connection],
+    table: Table,
+    generation: int,
+    moment: _Moment,
 ) -> int:
-    name = sql.Identifier(SCHEMA, table.entity)
-    cursor.execute(sql.SQL("select from {} limit 1").format(name))
-    if cursor.rowcount == 0:
-        return 0
-    columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
-    copy = sql.SQL("copy {} ({}) to stdout (format csv)").format(name, columns)
-    schema = landing.change_schema(table.columns)
-    with (
-        progress(f"snapshot of {table.entity}") as advance,
-        landing.new_file(settings, SOURCE, table.entity, schema) as write,
-    ):
-        sink = _CsvSink(table, commit, delivery, write, advance)
-        cursor.copy_expert(copy, sink)
-        sink.flush()
-    return sink.count
+    """Copy a table, as many ranges of it at a time as there are readers; how many rows it has."""
+    ranges = _Shared(_ranges(readers[0], table))
+    delivery = landing.Delivery(generation, moment.sync_id)
+    with progress(f"snapshot of {table.entity}") as advance, ThreadPoolExecutor(_READERS) as pool:
+        jobs = [
+            pool.submit(_land_ranges, settings, reader, table, ranges, delivery, moment, advance)
+            for reader in readers[: len(ranges)]
+        ]
+        return sum(job.result() for job in jobs)
 
 
-@dataclass
-class _CsvSink:
-    """What COPY writes a row at a time, landed as Arrow a block at a time."""
-
-    table: checks.Table
-    commit: Commit
-    delivery: landing.Delivery
-    land: Callable[[pa.Table], None]
-    advance: Advance
-    count: int = 0
-    _rows: list[bytes] = field(default_factory=list)
-    _size: int = 0
-
-    def write(self, row: bytes) -> None:
-        self._rows.append(row)
-        self._size += len(row)
-        if self._size >= _BLOCK_BYTES:
-            self.flush()
-
-    def flush(self) -> None:
-        if not self._rows:
-            return
-        rows = _parse(self.table, b"".join(self._rows))
-        self._rows, self._size = [], 0
-        self.count += rows.num_rows
-        self.land(_snapshot_rows(self.table, rows, self.commit, self.delivery))
-        self.advance(rows.num_rows)
+def _land_ranges(
+    settings: Settings,
+    reader: Connection,
+    table: Table,
+    ranges: _Shared,
+    delivery: landing.Delivery,
+    moment: _Moment,
+    advance: Advance,
+) -> int:
+    """Copy ranges until none is left."""
+    count = 0
+    with ExitStack() as files:
+        open_files: dict[tuple[pa.Field, ...], landing.Write] = {}
+        for query in ranges:
+            for fields, rows in copying.copy(reader, table, query):
+                schema = landing.change_schema(fields)
+                if fields not in open_files:
+                    file = landing.new_file(settings, SOURCE, table.entity, schema)
+                    open_files[fields] = files.enter_context(file)
+                technical = _technical(rows.num_rows, moment)
+                columns = [*rows.columns, *technical]
+                open_files[fields](delivery.table(schema, columns, rows.num_rows))
+                count += rows.num_rows
+                advance(rows.num_rows)
+    return count
 
 
-def _parse(table: checks.Table, block: bytes) -> pa.Table:
-    """COPY's CSV, where an unquoted nothing is null and a quoted one is empty text."""
-    try:
-        return pa.csv.read_csv(
-            io.BytesIO(block),
-            read_options=pa.csv.ReadOptions(
-                column_names=[column.name for column in table.columns],
-                block_size=len(block),  # a value with line breaks must not be cut in two
-            ),
-            parse_options=pa.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
-            convert_options=pa.csv.ConvertOptions(
-                column_types=pa.schema(table.columns),
-                null_values=[""],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-                true_values=["t"],
-                false_values=["f"],
-            ),
-        )
-    except pa.ArrowInvalid as error:
-        raise LakehouseError(
-            f"{table.entity} of the ERP holds a value that its type has no place for: {error}",
-            hint="correct it in the ERP, then run `lakehouse cdc sync`",
-        ) from error
-
-
-def _snapshot_rows(
-    table: checks.Table, rows: pa.Table, commit: Commit, delivery: landing.Delivery
-) -> pa.Table:
-    count = rows.num_rows
-    lsn = pa.repeat(pa.scalar(commit.lsn, pa.int64()), count)
-    at = pa.repeat(landing.iso_ms(commit.at), count)
+def _technical(count: int, moment: _Moment) -> list[pa.Array]:
+    lsn = pa.repeat(pa.scalar(moment.lsn, pa.int64()), count)
+    at = pa.repeat(landing.iso_us(moment.clock_us), count)
     nothing = pa.nulls(count, pa.string())
-    technical = [lsn, at, nothing, lsn, pa.repeat("snapshot", count), nothing]
-    schema = landing.change_schema(table.columns)
-    return delivery.table(schema, [*rows.columns, *technical], count)
+    return [lsn, at, nothing, lsn, pa.repeat("snapshot", count), nothing]
+
+
+class _Shared:
+    """Queries that several threads take from, each of them once."""
+
+    def __init__(self, queries: list[sql.Composable]) -> None:
+        self._queries, self._lock = iter(queries), threading.Lock()
+        self._count = len(queries)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[sql.Composable]:
+        while True:
+            with self._lock:
+                query = next(self._queries, None)
+            if query is None:
+                return
+            yield query
+
+
+def _ranges(reader: Connection, table: Table) -> list[sql.Composable]:
+    """Queries that together give each row of a table once, by where the row lies on the disk."""
+    columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
+    with reader.cursor() as cursor:
+        cursor.execute(_LEAVES, {"table": table.oid})
+        leaves = cursor.fetchall()
+    return [
+        sql.SQL("select {} from only {} where {}").format(columns, sql.SQL(leaf), where)
+        for leaf, pages, size in leaves
+        for where in _pages(pages, size)
+    ]
+
+
+def _pages(pages: int, size: int) -> Iterator[sql.Composable]:
+    """Conditions that cut a table of so many pages into ranges; the last one has no end."""
+    step = max(1, pages * _RANGE_BYTES // max(size, 1))
+    firsts = range(0, max(pages, 1), step) if pages else []
+    for begin in firsts:
+        condition = f"ctid >= '({begin},0)'"
+        if begin + step < pages:
+            condition += f" and ctid < '({begin + step},0)'"
+        yield sql.SQL(condition)

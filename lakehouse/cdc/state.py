@@ -4,17 +4,42 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
 from lakehouse.landing.files import sync_folder
 from lakehouse.settings import Settings
 
-TO_START_ANEW = (
-    "for a new snapshot, remove cdc/state.json from the lake's folder, drop the ERP's slot if it "
-    "is still there (`select pg_drop_replication_slot('lakehouse')`), and run `lakehouse cdc sync`"
-)
+TO_START_ANEW = "run `lakehouse cdc resync`: new snapshots, and history before them stays"
+
+
+@dataclass(frozen=True)
+class TableState:
+    """What is known of one table: which one it is, and from which commit on which generation."""
+
+    identity: str
+    """Changes when the table is made anew or leaves the publication for a while."""
+    generations: tuple[tuple[int, int], ...]
+    """Pairs (commit position, generation), ascending: changes committed there or later have it."""
+    is_complete: bool
+    """False until the newest generation's snapshot has been read to its end."""
+
+    @property
+    def generation(self) -> int:
+        return self.generations[-1][1]
+
+    def renewed(self, identity: str, since: int, generation: int) -> TableState:
+        """The table with a new snapshot begun, whose rows are true at the position `since`."""
+        return TableState(identity, (*self.generations, (since, generation)), is_complete=False)
+
+    def forgetting(self, position: int) -> TableState:
+        """Without the generations that no change from this position on can belong to."""
+        later = [pair for pair in self.generations if pair[0] > position]
+        current = [pair for pair in self.generations if pair[0] <= position][-1:]
+        return replace(self, generations=(*current, *later))
 
 
 @dataclass(frozen=True)
@@ -23,14 +48,35 @@ class State:
 
     system_identifier: str
     timeline: int
-    generation: int
-    tables: tuple[str, ...]
     durable_lsn: str | None
-    """None until the generation's snapshot has been read to its end."""
+    """None until the slot is made."""
+    tables: Mapping[str, TableState] = field(default_factory=dict)
+    transactions: int = 0
+    changes: int = 0
+    """How many were ever landed: whoever waits for a follower tells by these what came."""
+    saved_at: float = 0.0
 
     @property
     def position(self) -> int:
         return 0 if self.durable_lsn is None else lsn_number(self.durable_lsn)
+
+    @property
+    def last_generation(self) -> int:
+        return max((table.generation for table in self.tables.values()), default=0)
+
+    def reached(self, position: int, transactions: int, changes: int) -> State:
+        """The state once everything before this position is durable."""
+        tables = {name: table.forgetting(position) for name, table in self.tables.items()}
+        return replace(
+            self,
+            durable_lsn=lsn_text(position),
+            tables=tables,
+            transactions=self.transactions + transactions,
+            changes=self.changes + changes,
+        )
+
+    def with_tables(self, tables: Mapping[str, TableState]) -> State:
+        return replace(self, tables={**self.tables, **tables})
 
 
 def path(settings: Settings) -> Path:
@@ -42,22 +88,31 @@ def load(settings: Settings) -> State | None:
     file = path(settings)
     try:
         values = json.loads(file.read_text("utf8"))
-        state = State(**{**values, "tables": tuple(values["tables"])})
-        _ = state.position
+        tables = {
+            name: TableState(
+                table["identity"],
+                tuple((int(since), int(number)) for since, number in table["generations"]),
+                table["is_complete"],
+            )
+            for name, table in values.pop("tables").items()
+        }
+        state = State(**values, tables=tables)
+        _ = state.position, state.last_generation
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
         raise LakehouseError(
             f"{file}, which says how far the ERP has been read, cannot be read: {error}",
-            hint=TO_START_ANEW,
+            hint=f"{TO_START_ANEW}",
         ) from error
     return state
 
 
-def save(settings: Settings, state: State) -> None:
+def save(settings: Settings, state: State) -> State:
     """Replace the file durably: after a crash there is the old one or the new one."""
     file = path(settings)
     unfinished = file.with_suffix(".new")
+    state = replace(state, saved_at=time.time())
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with unfinished.open("w", encoding="utf8") as out:
@@ -71,6 +126,7 @@ def save(settings: Settings, state: State) -> None:
             f"{file} could not be written: {error.strerror}",
             hint=f"make room and rights in {file.parent}, then run the same command again",
         ) from error
+    return state
 
 
 def lsn_number(text: str) -> int:

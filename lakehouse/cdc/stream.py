@@ -1,26 +1,21 @@
-"""The change log from where it was left up to a position, landed in whole transactions.
-
-The law of order: landing files are durable, then the state says so, then the slot is confirmed.
-Whoever dies in between delivers again what was delivered, and never loses a change.
-"""
+"""The change log from where it was left, read as fast as the server sends it."""
 
 from __future__ import annotations
 
 import select
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from contextlib import suppress
 
 import psycopg2
 
-from lakehouse import landing
-from lakehouse.cdc import state
-from lakehouse.cdc.capture import Capture
 from lakehouse.cdc.connection import PUBLICATION, SLOT, Erp
-from lakehouse.cdc.decoder import Decoder
-from lakehouse.cdc.state import State
-from lakehouse.progress import Advance, progress
-from lakehouse.settings import Settings
+from lakehouse.cdc.decoder import CatalogChangedError
+from lakehouse.cdc.worker import Chunk, Worker
+from lakehouse.errors import LakehouseError
+from lakehouse.progress import Advance
 
+# Text, not binary: whatever type a column has, it arrives exactly as PostgreSQL writes it.
 _OPTIONS = {
     "proto_version": "2",
     "publication_names": PUBLICATION,
@@ -29,69 +24,106 @@ _OPTIONS = {
     "binary": "false",
 }
 _NEVER_S = 10 * 365 * 86_400  # feedback goes out when we say so, see connection.py
+_CHUNK_MESSAGES = 20_000
+_CHUNK_BYTES = 8 << 20
+_CHUNK_AGE_S = 0.05
 _QUIET_S = 1.0
+_TELL_EVERY_S = 10.0
+_SILENCE_S = 60.0
+"""How long the log may bring nothing, not even our own heartbeats."""
+
+Stop = Callable[[], bool]
 
 
-@dataclass
 class Stream:
-    """One reading of the change log."""
+    """One reading of the change log, by this thread for a worker."""
 
-    settings: Settings
-    erp: Erp
-    known: State
-    delivery: landing.Delivery
+    def __init__(self, erp: Erp, worker: Worker, heartbeat_s: float = _QUIET_S) -> None:
+        self._erp = erp
+        self._worker = worker
+        self._heartbeat_s = heartbeat_s
+        self._payloads: list[bytes] = []
+        self._lsns: list[int] = []
+        self._size = 0
+        self._begun = self._told_at = self._beat_at = self._heard_at = time.monotonic()
+        self._told = self._reached = worker.known.position
 
-    def __post_init__(self) -> None:
-        self._capture = Capture(self.settings)
-        self.decoder = Decoder(self._capture, self.known.position)
-
-    def read(self) -> None:
-        """Land everything that is committed now, then tell the slot that it may forget it."""
-        target = self.erp.flushed_lsn()
-        if self.known.position >= target:
-            return
-        self.erp.log.start_replication(
+    def read(self, is_done: Stop, on_landed: Callable[[], object], advance: Advance) -> None:
+        """Read until `is_done`, land what is whole, and let the server forget what is landed."""
+        self._erp.log.start_replication(
             slot_name=SLOT,
-            start_lsn=self.known.position,
+            start_lsn=self._worker.known.position,
             options=_OPTIONS,
             decode=False,
             status_interval=_NEVER_S,
         )
         try:
-            with progress("changes of the ERP") as advance:
-                self._read_up_to(target, advance)
+            self._read(is_done, on_landed, advance)
+            self._hand_over()
         except psycopg2.Error:
-            self._land()  # what has come whole is kept
+            # What has come whole is kept.
+            with suppress(CatalogChangedError):
+                self._hand_over()
+                self._worker.finish()
             raise
-        self._land()
-        self.erp.confirm(self.known.position)
+        except (LakehouseError, CatalogChangedError):
+            with suppress(psycopg2.Error):
+                self._tell()
+            raise
+        self._worker.finish()
+        self._tell()
+        on_landed()
 
-    def _read_up_to(self, target: int, advance: Advance) -> None:
-        log, decoder = self.erp.log, self.decoder
-        quiet_since: float | None = None
-        while decoder.position < target:
-            message = log.read_message()
-            if message is not None:
-                quiet_since = None
-                self._take_in(message.payload, message.data_start, advance)
-                continue
-            decoder.reached(log.wal_end)
-            quiet_since = quiet_since or time.monotonic()
-            if time.monotonic() - quiet_since > _QUIET_S:
-                quiet_since = None
-                self.erp.nudge()
-            elif decoder.position < target:
-                select.select([log], [], [], _QUIET_S)
+    def _read(self, is_done: Stop, on_landed: Callable[[], object], advance: Advance) -> None:
+        read_message = self._erp.log.read_message
+        landings = changes = 0
+        while not is_done():
+            while (message := read_message()) is not None:
+                payload = message.payload
+                self._payloads.append(payload)
+                self._lsns.append(message.data_start)
+                self._size += len(payload)
+                if len(self._payloads) >= _CHUNK_MESSAGES or self._size >= _CHUNK_BYTES:
+                    self._hand_over()
+                    break
+            else:
+                self._idle()
+            self._worker.check()
+            if self._worker.landings > landings:
+                landings = self._worker.landings
+                self._tell()
+                on_landed()
+                advance(self._worker.known.changes - changes)
+                changes = self._worker.known.changes
+            elif time.monotonic() - self._told_at > _TELL_EVERY_S:
+                self._tell()
 
-    def _take_in(self, payload: bytes, lsn: int, advance: Advance) -> None:
-        before = self.decoder.changes
-        self.decoder.feed(payload, lsn)
-        if self.decoder.changes > before:
-            advance(self.decoder.changes - before)
-            if self._capture.is_full:
-                self._land()
+    def _idle(self) -> None:
+        """Nothing has come: hand over what is here, look after the connection, and wait."""
+        now, end = time.monotonic(), self._erp.log.wal_end
+        if self._payloads:
+            if now - self._begun >= _CHUNK_AGE_S:
+                self._hand_over(end)
+        elif end > self._reached and now - self._begun >= _CHUNK_AGE_S:
+            self._hand_over(end)
+        elif self._worker.is_idle and self._worker.known.position > self._told:
+            self._tell()
+        if end > self._reached or self._payloads:
+            self._heard_at = now
+        elif now - self._heard_at > _SILENCE_S:
+            raise psycopg2.OperationalError(f"the change log is silent for {_SILENCE_S:.0f} s")
+        if now - max(self._heard_at, self._beat_at) > self._heartbeat_s:
+            self._beat_at = now
+            self._erp.nudge()
+        select.select([self._erp.log], [], [], _CHUNK_AGE_S / 5)
 
-    def _land(self) -> None:
-        self._capture.land(self.delivery)
-        self.known = replace(self.known, durable_lsn=state.lsn_text(self.decoder.position))
-        state.save(self.settings, self.known)
+    def _hand_over(self, reached: int = 0) -> None:
+        self._worker.give(Chunk(self._payloads, self._lsns, reached))
+        self._payloads, self._lsns, self._size = [], [], 0
+        self._begun = time.monotonic()
+        self._reached = max(self._reached, reached)
+
+    def _tell(self) -> None:
+        """Let the server forget what is durable; and let whoever is in between see us alive."""
+        self._told, self._told_at = self._worker.known.position, time.monotonic()
+        self._erp.confirm(self._told)

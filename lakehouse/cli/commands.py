@@ -12,6 +12,7 @@ import click
 from lakehouse.cli import doctor as diagnosis
 from lakehouse.cli import report
 from lakehouse.cli.bronze import bronze_group
+from lakehouse.cli.cdc import cdc_group
 from lakehouse.cli.shell import Answer, answers, invoke
 from lakehouse.cli.step import run_step
 from lakehouse.erp import postgres
@@ -38,12 +39,8 @@ def demo() -> None:
     """The demo company in the embedded ERP."""
 
 
+lakehouse.add_command(cdc_group)
 lakehouse.add_command(bronze_group)
-
-
-@lakehouse.group("cdc")
-def cdc_group() -> None:
-    """Change data capture from the ERP into landing."""
 
 
 @lakehouse.command()
@@ -136,13 +133,6 @@ def demo_truth(settings: Settings, *, day: datetime | None, table: str | None) -
         data["rows"] = truth.rows(settings, table, asked)
         text += "\n" + "\n".join(json.dumps(row, ensure_ascii=False) for row in data["rows"])
     return Answer(data, text)
-
-
-@cdc_group.command("sync")
-@answers
-def cdc_sync(settings: Settings) -> Answer:
-    """Take a snapshot when new, else every change up to now."""
-    return run_step(settings, "extract")
 
 
 @lakehouse.command()

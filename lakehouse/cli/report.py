@@ -11,6 +11,7 @@ from psycopg2.extensions import make_dsn, parse_dsn
 
 from lakehouse.cli.doctor import Check
 from lakehouse.erp import postgres
+from lakehouse.errors import LakehouseError
 from lakehouse.lock import holder
 from lakehouse.settings import Settings
 
@@ -47,7 +48,18 @@ def status(settings: Settings) -> dict[str, Any]:
         **addresses(settings),
         "served": asdict(served) if served else None,
         "last_run": chain.last_run(settings),
+        "cdc": _cdc(settings),
     }
+
+
+def _cdc(settings: Settings) -> dict[str, Any]:
+    """The reader; a server that does not answer is part of the status, no failure of it."""
+    from lakehouse import cdc
+
+    try:
+        return asdict(cdc.status(settings))
+    except LakehouseError as error:
+        return {"error": error.what}
 
 
 def status_text(data: Mapping[str, Any]) -> str:
@@ -66,6 +78,7 @@ def status_text(data: Mapping[str, Any]) -> str:
     text = table(lines)
     if served:
         text += f"\n{'look':<24}any SQL client on `warehouse`, schema marts; `make airflow`"
+    text += f"\n{'change log':<24}{_cdc_text(data['cdc'])}"
     if data["last_run"]:
         states = " ".join(f"{row['step']}:{row['status']}" for row in data["last_run"])
         text += f"\n{'last run':<24}{data['last_run'][0]['run_id']}  {states}"
@@ -83,6 +96,21 @@ def verified_text(proven: Verified) -> str:
             f"{one.table:<24}{one.bronze_rows:>12,}{refused:>9,}{one.waiting_files:>9,}{erp:>12}"
         )
     return "\n".join(lines)
+
+
+def _cdc_text(cdc: Mapping[str, Any]) -> str:
+    if "error" in cdc:
+        return str(cdc["error"])
+    if cdc["lag_bytes"] is None:
+        return "not read yet"
+    text = (
+        f"{cdc['lag_bytes']:,} bytes and {cdc['lag_seconds']:.0f} s behind, slot {cdc['slot']}, "
+        f"{(cdc['retained_wal_bytes'] or 0) >> 20:,} MB of log kept for it"
+    )
+    text += f"\n{'':<24}read by {cdc['reader']}" if cdc["reader"] else ""
+    if cdc["unfinished"]:
+        text += f"\n{'':<24}without a whole snapshot: {', '.join(cdc['unfinished'])}"
+    return text + (f"\n{'':<24}WARNING: {cdc['warning']}" if cdc["warning"] else "")
 
 
 def doctor_text(checks: Iterable[Check]) -> str:

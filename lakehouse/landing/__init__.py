@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lakehouse.landing.files import (
     LandedFile,
+    Write,
     last_generation,
     list_files,
     new_file,
@@ -18,9 +19,9 @@ from lakehouse.landing.layout import (
     Delivery,
     boundary_schema,
     change_schema,
-    iso_ms,
+    iso_ms_texts,
+    iso_us,
     seq,
-    to_ms,
 )
 
 __all__ = [
@@ -30,14 +31,15 @@ __all__ = [
     "STREAM",
     "Delivery",
     "LandedFile",
+    "Write",
     "boundary_schema",
     "change_schema",
-    "iso_ms",
+    "iso_ms_texts",
+    "iso_us",
     "last_generation",
     "list_files",
     "new_file",
     "remove_unfinished",
     "seq",
-    "to_ms",
     "write_file",
 ]

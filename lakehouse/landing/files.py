@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -102,11 +103,14 @@ def _generation(path: Path) -> int:
 def _publish(unfinished: Path) -> None:
     now = datetime.now(UTC)
     stem = f"{now:%Y_%m_%d}_{int(now.timestamp() * 1000)}"
-    part = 0
-    while (path := unfinished.with_name(f"{stem}_{part}.parquet")).exists():
-        part += 1
-    unfinished.rename(path)
-    sync_folder(path.parent)
+    for part in itertools.count():
+        path = unfinished.with_name(f"{stem}_{part}.parquet")
+        # A link, because a rename would replace what another writer put there meanwhile.
+        with suppress(FileExistsError):
+            path.hardlink_to(unfinished)
+            break
+    unfinished.unlink()
+    sync_folder(unfinished.parent)
 
 
 def _make_folder(folder: Path) -> None:

@@ -33,7 +33,17 @@ FIRST_DAYS = 60
 
 def _sync(settings: Settings) -> cdc.Synced:
     # A snapshot taken anew must be newer than all that bronze holds, also when landing was emptied.
-    return cdc.sync(settings, after_generation=bronze.last_generation(settings))
+    above = bronze.last_generation(settings)
+    return cdc.sync(settings, erp_contracts(), after_generation=above)
+
+
+def erp_contracts() -> cdc.Needed:
+    """The tables and columns of the ERP that bronze has contracts for."""
+    return {
+        contract.entity: [column.name for column in contract.columns]
+        for contract in bronze.contracts()
+        if contract.source == "erp"
+    }
 
 
 def _demo(settings: Settings, _run_id: str) -> Counts:

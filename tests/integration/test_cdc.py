@@ -14,12 +14,13 @@ from lakehouse import cdc, landing
 from lakehouse.erp import postgres
 from lakehouse.settings import Settings
 from tests.integration.cdc_replay import (
-    KEYS,
     ask,
     delivered,
     differences,
     embedded_server,
     execute,
+    iso,
+    keys,
     lake_on,
     replayed,
     slot,
@@ -138,12 +139,12 @@ def test_what_a_change_looks_like(erp: Settings) -> None:
     assert boundary["commit_lsn"] == snapshot["_ab_cdc_lsn"] == snapshot["_cdc_commit_lsn"]
     newest = max(
         r["updated_at"]
-        for entity in KEYS
+        for entity in keys(erp)
         for r in delivered(erp, entity)
         if r["_cdc_op"] == "snapshot"
     )
-    assert landing.iso_ms(boundary["committed_at"]) == landing.iso_ms(newest)
-    assert snapshot["_ab_cdc_updated_at"] == landing.iso_ms(newest)
+    assert iso(boundary["committed_at"]) == iso(newest)
+    assert snapshot["_ab_cdc_updated_at"] == iso(newest)
 
     toast, gone, came, deleted = [r for r in delivered(erp, "items") if r["_cdc_op"] != "snapshot"]
     at = "2024-10-02T09:00:00.250Z"
@@ -165,7 +166,7 @@ def test_what_a_change_looks_like(erp: Settings) -> None:
     assert truncated["commit_lsn"] == deleted["_cdc_commit_lsn"]
 
     plain = delivered(erp, "towers")[-1]
-    assert plain["_ab_cdc_updated_at"] >= landing.iso_ms(plain["updated_at"])
+    assert plain["_ab_cdc_updated_at"] >= iso(plain["updated_at"])
 
 
 def test_big_transactions_are_held_until_they_commit(erp: Settings) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from lakehouse.cdc.types import arrow_type, from_text
+from lakehouse.cdc.types import Types, typed
 
 
 def numeric(precision: int, scale: int) -> int:
@@ -38,9 +38,10 @@ def numeric(precision: int, scale: int) -> int:
 def test_a_value_keeps_its_type_or_else_its_text(
     oid: int, modifier: int, text: str, value: Any
 ) -> None:
-    found = from_text(pa.array([text, None]), arrow_type(oid, modifier))
+    found, misfits = typed(pa.array([text, None]), Types().arrow(oid, modifier))
+    assert misfits is None
     assert found.to_pylist() == [value, None]
-    assert found.type == arrow_type(oid, modifier)
+    assert found.type == Types().arrow(oid, modifier)
 
 
 @pytest.mark.parametrize(
@@ -53,8 +54,19 @@ def test_a_value_keeps_its_type_or_else_its_text(
         (1082, -1, "infinity"),
     ],
 )
-def test_a_value_without_a_place_is_an_error_and_never_null(
+def test_a_value_without_a_place_is_pointed_at_and_never_just_null(
     oid: int, modifier: int, text: str
 ) -> None:
-    with pytest.raises(pa.ArrowInvalid):
-        from_text(pa.array([text]), arrow_type(oid, modifier))
+    good = {1700: "1.50", 1184: "2024-10-01 12:00:00+00", 1082: "2024-10-01"}[oid]
+    values, misfits = typed(pa.array([good, text, None, good, text]), Types().arrow(oid, modifier))
+    assert misfits is not None
+    assert misfits.tolist() == [False, True, False, False, True]
+    assert values.is_valid().to_pylist() == [True, False, False, True, False]
+
+
+def test_a_domain_is_what_lies_beneath_it() -> None:
+    types = Types({20_001: (20_000, -1), 20_000: (1700, numeric(12, 2))}, frozenset({20_000}))
+    assert types.arrow(20_001, -1) == pa.decimal128(12, 2)
+    assert types.knows(20_000)
+    assert not types.knows(20_002)
+    assert types.knows(1700)

@@ -1,0 +1,124 @@
+"""Rows of pgoutput messages as Arrow columns: one numpy pass a column, no object a row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from lakehouse.cdc.protocol import TEXT, UNCHANGED
+
+Numbers = np.ndarray[Any, np.dtype[Any]]
+_ABSENT = -4  # a value that is not there takes one byte; one that is, five and its length
+_PADDING = bytes(16)
+
+
+class Messages:
+    """Many messages in one buffer, and numbers read out of it wherever they stand."""
+
+    def __init__(self, payloads: Sequence[bytes]) -> None:
+        data = b"".join([*payloads, _PADDING])  # reading past the last value stays inside
+        ends = np.cumsum(np.fromiter(map(len, payloads), np.int64, len(payloads)))
+        self.starts: Numbers = np.concatenate(([0], ends[:-1]))
+        self.buffer = pa.py_buffer(data)
+        self.bytes: Numbers = np.frombuffer(data, np.uint8)
+        self._data = data
+        self.kinds: Numbers = self.bytes[self.starts]
+
+    def __getitem__(self, number: int) -> bytes:
+        end = self.starts[number + 1] if number + 1 < len(self.starts) else len(self._data)
+        return self._data[self.starts[number] : end]
+
+    def u32(self, at: Numbers) -> Numbers:
+        return self._u32[at].astype(np.int64)
+
+    def i64(self, at: Numbers) -> Numbers:
+        return self._i64[at].astype(np.int64)
+
+    @cached_property
+    def _u32(self) -> Numbers:
+        return self._unaligned(">u4")
+
+    @cached_property
+    def _i64(self) -> Numbers:
+        return self._unaligned(">i8")
+
+    def _unaligned(self, kind: str) -> Numbers:
+        """The number that begins at each byte."""
+        dtype = np.dtype(kind)
+        count = len(self._data) - dtype.itemsize + 1
+        return np.ndarray((count,), dtype, self._data, strides=(1,))
+
+
+@dataclass(frozen=True)
+class Tuples:
+    """Rows of one table: for each column, where each value starts, how long and of what kind."""
+
+    messages: Messages
+    starts: list[Numbers]
+    lengths: list[Numbers]
+    kinds: list[Numbers]
+    end: Numbers
+    """Where each row ends."""
+
+    def texts(self, column: int) -> pa.Array:
+        """A column's values as PostgreSQL wrote them."""
+        starts, lengths = self.starts[column], self.lengths[column]
+        count = len(starts)
+        # As a list of every value and of what lies between them; of these, each second one.
+        offsets = np.empty(2 * count + 1, np.int32)
+        offsets[0:-1:2] = starts
+        offsets[1::2] = starts + np.maximum(lengths, 0)
+        offsets[-1] = offsets[-2] if count else 0
+        everything = pa.Array.from_buffers(
+            pa.binary(), 2 * count, [None, pa.py_buffer(offsets), self.messages.buffer]
+        )
+        missing = self.kinds[column] != TEXT
+        wanted = np.arange(0, 2 * count, 2, dtype=np.int32)
+        chosen = pa.array(wanted, mask=missing if missing.any() else None)
+        return everything.take(chosen).cast(pa.string())  # which sees to it that it is UTF-8
+
+    def unchanged(self, column: int) -> Numbers:
+        """Where the server did not send a long value again."""
+        return np.asarray(self.kinds[column] == UNCHANGED)
+
+    def borrow(self, column: int, other: Tuples, where: Numbers) -> None:
+        """Take the value of another version of the same row."""
+        for own, others in (
+            (self.starts, other.starts),
+            (self.lengths, other.lengths),
+            (self.kinds, other.kinds),
+        ):
+            own[column] = np.where(where, others[column], own[column])
+
+
+def tuples(messages: Messages, at: Numbers, columns: int) -> Tuples:
+    """The rows whose number of columns stands at these places."""
+    starts, lengths, kinds = [], [], []
+    at = at + 2
+    for _ in range(columns):
+        kind = messages.bytes[at]
+        length = messages.u32(at + 1)
+        is_text = kind == TEXT
+        if not is_text.all():
+            length = np.where(is_text, length, _ABSENT)
+        starts.append(at + 5)
+        lengths.append(length)
+        kinds.append(kind)
+        at = at + 5 + length
+    return Tuples(messages, starts, lengths, kinds, at)
+
+
+def chosen(rows: Tuples, which: Numbers) -> Tuples:
+    """Some of the rows."""
+    return Tuples(
+        rows.messages,
+        [column[which] for column in rows.starts],
+        [column[which] for column in rows.lengths],
+        [column[which] for column in rows.kinds],
+        rows.end[which],
+    )
