@@ -68,11 +68,7 @@ class Table:
 
     def rows(self) -> int:
         """How many rows were ever appended; nothing is ever taken away."""
-        recorded = self.version_of(ROWS)
-        if recorded is not None:
-            return recorded
-        adds = pa.table(self.delta.get_add_actions(flatten=True))
-        return sum(filter(None, adds["num_records"].to_pylist()))
+        return rows_of(self.delta)
 
     @contextmanager
     def parts(self, partition: Mapping[str, str]) -> Iterator[Parts]:
@@ -101,6 +97,15 @@ class Table:
             partition_by=list(self.layout.partition_by),
             commit_properties=CommitProperties(app_transactions=ids),
         )
+
+
+def rows_of(delta: DeltaTable) -> int:
+    """How many rows were ever appended to a table, by its own record."""
+    recorded = delta.transaction_version(ROWS)
+    if recorded is not None:
+        return int(recorded)
+    adds = pa.table(delta.get_add_actions(flatten=True))
+    return sum(filter(None, adds["num_records"].to_pylist()))
 
 
 @contextmanager

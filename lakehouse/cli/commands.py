@@ -11,6 +11,7 @@ import click
 
 from lakehouse.cli import doctor as diagnosis
 from lakehouse.cli import report
+from lakehouse.cli import status as status_of
 from lakehouse.cli.bronze import bronze_group
 from lakehouse.cli.cdc import cdc_group
 from lakehouse.cli.shell import Answer, answers, invoke
@@ -49,7 +50,7 @@ lakehouse.add_command(bronze_group)
 def up(settings: Settings, *, new_port: bool) -> Answer:
     """Start the embedded PostgreSQL, made the first time."""
     postgres.up(settings, new_port=new_port)
-    data = report.addresses(settings)
+    data = status_of.addresses(settings)
     return Answer(data, report.table(data))
 
 
@@ -67,8 +68,8 @@ def down(settings: Settings) -> Answer:
 @answers
 def status(settings: Settings) -> Answer:
     """Show what runs, what is served and since when, and how the last run went."""
-    data = report.status(settings)
-    return Answer(data, report.status_text(data))
+    data = status_of.status(settings)
+    return Answer(data, status_of.status_text(data))
 
 
 @lakehouse.command()
@@ -189,8 +190,8 @@ def run(settings: Settings, *, with_demo: bool) -> Answer:
     if settings.needs_embedded_postgres:
         postgres.up(settings)
     run_id = chain.run(settings, demo=with_demo, report=report.say)
-    data = {"run_id": run_id} | report.status(settings)
-    return Answer(data, report.status_text(data))
+    data = {"run_id": run_id} | status_of.status(settings)
+    return Answer(data, status_of.status_text(data))
 
 
 @lakehouse.command()

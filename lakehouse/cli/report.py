@@ -1,88 +1,17 @@
-"""What a person reads: addresses, the line of a step, the status of a lake."""
+"""What a person reads: the line of a step, what was proven, what this machine lacks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
-from psycopg2.extensions import make_dsn, parse_dsn
 
 from lakehouse.cli.doctor import Check
-from lakehouse.erp import postgres
-from lakehouse.errors import LakehouseError
-from lakehouse.lock import holder
-from lakehouse.settings import Settings
 
 if TYPE_CHECKING:
     from lakehouse.bronze.verify import Verified
     from lakehouse.orchestration.airflow_home import Airflow
-
-
-def addresses(settings: Settings) -> dict[str, Any]:
-    """Where the databases are; a password that a setting carries stays there."""
-    return {
-        "erp_dsn": _without_password(postgres.erp_dsn(settings)),
-        "warehouse_dsn": _without_password(postgres.warehouse_dsn(settings)),
-        "duckdb_path": str(settings.duckdb_path),
-    }
-
-
-def _without_password(dsn: str) -> str:
-    parts = parse_dsn(dsn)
-    return make_dsn(**parts) if parts.pop("password", None) else dsn
-
-
-def status(settings: Settings) -> dict[str, Any]:
-    """What runs, what is served, how the last run went."""
-    from lakehouse import publish
-    from lakehouse.orchestration import chain
-
-    data: dict[str, Any] = {"home": str(settings.home), "lock": holder(settings)}
-    if settings.needs_embedded_postgres and postgres.running(settings) is None:
-        return data | {"running": False, "served": None, "last_run": []}
-    served = publish.served(settings)
-    return data | {
-        "running": True,
-        **addresses(settings),
-        "served": asdict(served) if served else None,
-        "last_run": chain.last_run(settings),
-        "cdc": _cdc(settings),
-    }
-
-
-def _cdc(settings: Settings) -> dict[str, Any]:
-    """The reader; a server that does not answer is part of the status, no failure of it."""
-    from lakehouse import cdc
-
-    try:
-        return asdict(cdc.status(settings))
-    except LakehouseError as error:
-        return {"error": error.what}
-
-
-def status_text(data: Mapping[str, Any]) -> str:
-    """The status as a few short lines."""
-    if not data["running"]:
-        return f"PostgreSQL is not running: `lakehouse up` starts it.\nlake       {data['home']}"
-    served = data["served"]
-    lines = {"lake": data["home"], "warehouse": data["warehouse_dsn"]}
-    if data["lock"]:
-        lines["held by"] = data["lock"]
-    if served:
-        lines["served"] = f"as of {served['as_of_date']}, since {served['published_at']:%F %T %Z}"
-        lines |= {f"  {mart}": f"{rows:,} rows" for mart, rows in sorted(served["marts"].items())}
-    else:
-        lines["served"] = "nothing yet: `lakehouse run --demo` makes a company and serves it"
-    text = table(lines)
-    if served:
-        text += f"\n{'look':<24}any SQL client on `warehouse`, schema marts; `make airflow`"
-    text += f"\n{'change log':<24}{_cdc_text(data['cdc'])}"
-    if data["last_run"]:
-        states = " ".join(f"{row['step']}:{row['status']}" for row in data["last_run"])
-        text += f"\n{'last run':<24}{data['last_run'][0]['run_id']}  {states}"
-    return text
 
 
 def verified_text(proven: Verified) -> str:
@@ -96,21 +25,6 @@ def verified_text(proven: Verified) -> str:
             f"{one.table:<24}{one.bronze_rows:>12,}{refused:>9,}{one.waiting_files:>9,}{erp:>12}"
         )
     return "\n".join(lines)
-
-
-def _cdc_text(cdc: Mapping[str, Any]) -> str:
-    if "error" in cdc:
-        return str(cdc["error"])
-    if cdc["lag_bytes"] is None:
-        return "not read yet"
-    text = (
-        f"{cdc['lag_bytes']:,} bytes and {cdc['lag_seconds']:.0f} s behind, slot {cdc['slot']}, "
-        f"{(cdc['retained_wal_bytes'] or 0) >> 20:,} MB of log kept for it"
-    )
-    text += f"\n{'':<24}read by {cdc['reader']}" if cdc["reader"] else ""
-    if cdc["unfinished"]:
-        text += f"\n{'':<24}without a whole snapshot: {', '.join(cdc['unfinished'])}"
-    return text + (f"\n{'':<24}WARNING: {cdc['warning']}" if cdc["warning"] else "")
 
 
 def doctor_text(checks: Iterable[Check]) -> str:

@@ -27,8 +27,8 @@ Counts = dict[str, Any]
 StepFunction = Callable[[Settings, str], Counts]
 Report = Callable[[str, Counts], None]
 
-FIRST_DAYS = 60
-"""The business days that `run --demo` lives the first time: a quarter."""
+FIRST_DAYS = 284
+"""The business days that `run --demo` lives the first time: thirteen months, October to October."""
 
 
 def _sync(settings: Settings) -> cdc.Synced:
@@ -47,7 +47,7 @@ def erp_contracts() -> cdc.Needed:
 
 
 def _demo(settings: Settings, _run_id: str) -> Counts:
-    """One more business day; the first time, the company and its first quarter."""
+    """One more business day; the first time, the company and its first thirteen months."""
     if not company.exists(settings):
         company.create(settings)
     lived = company.days_lived(settings)
