@@ -270,7 +270,7 @@ def test_a_sync_ends_when_there_is_nothing_to_read(erp: Settings) -> None:
 
 
 def test_a_snapshot_of_empty_tables_has_boundaries_and_no_rows(erp: Settings) -> None:
-    execute(erp, "truncate items, towers, inventory, stock_movements")
+    execute(erp, "truncate items, towers, inventory, stock_movements cascade")
     assert cdc.sync(erp).snapshot_rows == 0
     boundaries = delivered(erp, "boundaries", "_cdc")
     assert {b["entity"]: b["row_count"] for b in boundaries} == dict.fromkeys(
