@@ -28,7 +28,8 @@ with {ONCE}, received as (
 ), changes as (
     select item_id, tower_id, quantity from demo.requisition_lines
     union all select item_id, tower_id, o.quantity - coalesce(r.quantity, 0)
-    from once as o left join received as r using (order_id) where order_status in ('open', 'partial')
+    from once as o left join received as r using (order_id)
+    where order_status in ('open', 'partial')
     union all select item_id, store_tower_id, issued_quantity - requested_quantity
     from material_requests where request_status = 'waiting'
     union all select item_id, tower_id, current_stock from inventory
