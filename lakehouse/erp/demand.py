@@ -130,6 +130,7 @@ def give_up(tx: Transaction) -> None:
             if tx.clock - waiting.requested_at > timedelta(days=PATIENCE_DAYS):
                 tx.world.shelves[key].position += waiting.missing
                 tx.world.let_go(key, waiting)
+                tx.world.work[waiting.work_order_id].supplied_at = tx.clock
                 tx.run(
                     "update public.material_requests set request_status = 'cancelled', "
                     "updated_at = {} where material_request_id = {}",

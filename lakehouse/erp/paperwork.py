@@ -95,7 +95,7 @@ def turn_over_item(tx: Transaction, cell: Cell) -> None:
     ]
     tx.insert("item_suppliers", [(last + n, *offer) for n, offer in enumerate(offers, 1)])
     stores = tx.rng.sample([store.tower_id for store in cell.stores], 2)
-    empty = Shelf(0, 0, 1000, 4000)
+    empty = Shelf(0, 0, 0, 0)
     tx.insert("inventory", [demand.shelf_row((item.item_id, store), empty) for store in stores])
 
 

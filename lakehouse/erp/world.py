@@ -41,7 +41,7 @@ class Waiting:
 
 @dataclass(slots=True)
 class OpenWork:
-    """Work that is not done: since when, for how many parts it waits, when the last one came."""
+    """Work that is not done: since when, how many parts it waits for, when the last was settled."""
 
     opened_at: datetime
     waits_for: int = 0
@@ -112,7 +112,8 @@ def read(cursor: Cursor, seed: int, last_movement_id: int, typed_again: Containe
 
 def _read_demand(cursor: Cursor, world: World) -> None:
     cursor.execute(
-        "select w.work_order_id, w.opened_at, max(r.issued_at) from public.work_orders w "
+        "select w.work_order_id, w.opened_at, greatest(max(r.issued_at), max(r.updated_at) "
+        "filter (where r.request_status = 'cancelled')) from public.work_orders w "
         "left join public.material_requests r using (work_order_id) "
         "where w.closed_at is null group by w.work_order_id order by w.work_order_id"
     )
