@@ -40,8 +40,10 @@ class Compared:
 def compare(settings: Settings, catch_up: Callable[[], object]) -> tuple[int, list[Compared]]:
     """Compare every contracted table of the ERP; says the position, too.
 
-    The ERP is frozen first; `catch_up` then brings into bronze all that was committed before.
+    The ERP is frozen first; `catch_up` then brings into bronze all that was committed before. It
+    is called once more ahead: a first snapshot must not be younger than the position.
     """
+    catch_up()
     with frozen(settings) as erp:
         catch_up()
         make_home(settings)
@@ -105,7 +107,7 @@ def _read(connection: duckdb.DuckDBPyConnection, columns: list[Column], csv: Pat
         select {casts} from read_csv(
             ?, columns = {{{texts}}}, header = false, delim = ',', quote = '"', escape = '"',
             nullstr = ?, allow_quoted_nulls = false, new_line = '\\n', auto_detect = false,
-            parallel = false, max_line_size = 268435456, buffer_size = 536870912
+            parallel = false, max_line_size = 33554432, buffer_size = 67108864
         )
         """,
         [str(csv), NULL],

@@ -22,7 +22,7 @@ from deltalake import DeltaTable, Schema
 from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction
 
-from lakehouse.bronze.parts import Layout, Part
+from lakehouse.bronze.parts import Layout, Part, rows_at_a_time
 from lakehouse.bronze.tables import writing
 from lakehouse.landing.files import sync_folder
 
@@ -48,7 +48,7 @@ def rewritten(part: Part, paths: list[Path], schema: pa.Schema) -> AddAction:
     """The rows of parts in the columns of today, in the same order."""
     for path in paths:
         with pq.ParquetFile(path) as old:
-            for batch in old.iter_batches():
+            for batch in old.iter_batches(rows_at_a_time(old.metadata)):
                 part.write(_completed(batch, schema))
     action = part.finish(data_change=False)
     assert action is not None, "a part of a table has rows"
@@ -66,13 +66,14 @@ def _completed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
 
 
 def live_parts(delta: DeltaTable) -> list[dict[str, Any]]:
-    """The parts of a table: path, size and partition."""
+    """The parts of a table: path, size, partition and first batch."""
     rows = pa.table(delta.get_add_actions(flatten=True)).to_pylist()
     prefix = "partition."
     return [
         {
             "path": row["path"],
             "size": row["size_bytes"],
+            "batch": row.get("min._batch_id") or 0,
             "partition": {
                 name.removeprefix(prefix): str(value)
                 for name, value in row.items()

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lakehouse.bronze import records
+from lakehouse.bronze.parts import BYTES_AT_A_TIME, rows_at_a_time
 from lakehouse.bronze.payloads import payloads
 from lakehouse.bronze.rows import NeedsEvolutionError, Stamp, fit, judge, stamped
 from lakehouse.bronze.shape import Shape
@@ -20,9 +21,7 @@ from lakehouse.landing import jsonl
 from lakehouse.landing.jsonl import Line
 from lakehouse.settings import Settings
 
-ROWS_AT_A_TIME = 65_536
 LINES_AT_A_TIME = 16_384
-BYTES_AT_A_TIME = 32 << 20
 REFUSED_AT_A_TIME = 4_096
 UNREADABLE = (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, OSError, EOFError)
 
@@ -112,7 +111,7 @@ def _of_parquet(
         if how.misfit is None and how.needed:
             raise NeedsEvolutionError(how.needed)
         first = 1
-        for batch in parquet.iter_batches(_rows_at_a_time(parquet.metadata)):
+        for batch in parquet.iter_batches(rows_at_a_time(parquet.metadata)):
             batch.validate(full=True)
             numbers = pa.arange(first, first + batch.num_rows)
             first += batch.num_rows
@@ -123,13 +122,6 @@ def _of_parquet(
                 judged = judge(shape, batch)
                 rows = stamped(judged, batch, numbers, stamp, schema)
                 yield Piece(rows, _refused(batch, numbers, judged.reasons))
-
-
-def _rows_at_a_time(metadata: pq.FileMetaData) -> int:
-    """As many rows as are some megabytes: a row may be a megabyte by itself."""
-    groups = [metadata.row_group(place) for place in range(metadata.num_row_groups)]
-    width = max((group.total_byte_size // max(group.num_rows, 1) for group in groups), default=0)
-    return max(1, min(ROWS_AT_A_TIME, BYTES_AT_A_TIME // max(width, 1)))
 
 
 def _refused(

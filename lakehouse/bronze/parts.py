@@ -22,6 +22,9 @@ from deltalake.transaction import AddAction
 from lakehouse.landing.files import sync_folder
 
 ROWS_IN_A_GROUP = 122_880
+BYTES_IN_A_GROUP = 64 << 20
+ROWS_AT_A_TIME = 65_536
+BYTES_AT_A_TIME = 32 << 20
 LONGEST_BOUND = 64
 """Longer texts bound nothing that is worth its place in every reader's log."""
 
@@ -38,6 +41,13 @@ class Layout:
     configuration: Mapping[str, str]
 
 
+def rows_at_a_time(metadata: pq.FileMetaData) -> int:
+    """As many rows as are some megabytes: a row may be a megabyte by itself."""
+    groups = [metadata.row_group(place) for place in range(metadata.num_row_groups)]
+    width = max((group.total_byte_size // max(group.num_rows, 1) for group in groups), default=0)
+    return max(1, min(ROWS_AT_A_TIME, BYTES_AT_A_TIME // max(width, 1)))
+
+
 class Part:
     """One part being written; it belongs to the table once a commit adds it."""
 
@@ -47,7 +57,7 @@ class Part:
         self._path = table / folder / f"part-{uuid.uuid4()}.zstd.parquet"
         self._schema = pa.schema([one for one in layout.schema if one.name not in partition])
         self._waiting: list[pa.RecordBatch] = []
-        self._rows = 0
+        self._rows = self._bytes = 0
         self._out: IO[bytes] | None = None
         self._writer: pq.ParquetWriter | None = None
 
@@ -56,7 +66,8 @@ class Part:
         if batch.num_rows:
             self._waiting.append(batch.select(self._schema.names))
             self._rows += batch.num_rows
-            if self._rows >= ROWS_IN_A_GROUP:
+            self._bytes += batch.nbytes
+            if self._rows >= ROWS_IN_A_GROUP or self._bytes >= BYTES_IN_A_GROUP:
                 self._flush()
 
     def finish(self, *, data_change: bool = True) -> AddAction | None:
@@ -95,7 +106,7 @@ class Part:
             self._out = self._path.open("xb")
             self._writer = pq.ParquetWriter(self._out, self._schema, compression="zstd")
         self._writer.write_table(pa.Table.from_batches(self._waiting, self._schema))
-        self._waiting, self._rows = [], 0
+        self._waiting, self._rows, self._bytes = [], 0, 0
 
 
 class Parts:

@@ -6,6 +6,7 @@ for ever: transaction ids outlive checkpoints and log cleanup, other metadata of
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from lakehouse.bronze import policy
 from lakehouse.bronze.parts import Layout, Parts
 from lakehouse.errors import LakehouseError, first_line, one_line
 from lakehouse.settings import Settings
+
+log = logging.getLogger("lakehouse.bronze")
 
 BATCHES = "lakehouse.batch"
 """The transaction id whose version is the table's last batch; two writers of one batch collide."""
@@ -125,7 +128,7 @@ def writing(uri: str) -> Iterator[None]:
 def opened(uri: str) -> DeltaTable:
     """The table as it is now."""
     try:
-        return DeltaTable(uri)
+        return _delta(uri)
     except (DeltaError, OSError) as error:
         raise unopened(uri, error) from error
 
@@ -134,7 +137,7 @@ def opened_or_made(uri: str, layout: Layout) -> DeltaTable:
     """The table as it is now, made empty if it is not there yet."""
     try:
         try:
-            return DeltaTable(uri)
+            return _delta(uri)
         except TableNotFoundError:
             DeltaTable.create(
                 uri,
@@ -153,10 +156,23 @@ def opened_or_made(uri: str, layout: Layout) -> DeltaTable:
         raise unopened(uri, error) from error
 
 
+def _delta(uri: str) -> DeltaTable:
+    """The table; a hint that leads to no checkpoint is removed, for it only saves a listing."""
+    try:
+        return DeltaTable(uri)
+    except DeltaError as error:
+        hint = Path(uri, "_delta_log", "_last_checkpoint")
+        if "_last_checkpoint" not in str(error) or not hint.exists():
+            raise
+        log.warning("removed %s: %s", hint, first_line(error))
+        hint.unlink()
+        return DeltaTable(uri)
+
+
 def unopened(uri: str, error: Exception) -> LakehouseError:
     """What to say of a table that cannot be opened."""
     return LakehouseError(
-        f"the table {uri} cannot be opened: {first_line(error)}",
+        f"the table {uri} cannot be opened or made: {first_line(error)}",
         hint="mend what is said, or see `When a table is damaged` in docs/lake.md",
     )
 

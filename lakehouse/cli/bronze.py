@@ -74,6 +74,23 @@ def bronze_verify(settings: Settings, *, landing_only: bool) -> Answer:
     return Answer(asdict(proven), report.verified_text(proven))
 
 
+@bronze_group.command("maintain")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@answers
+def bronze_maintain(settings: Settings, *, dry_run: bool) -> Answer:
+    """Gather small parts, shorten logs and remove what nobody needs, by policy."""
+    from lakehouse.bronze.maintenance import maintain
+
+    done = maintain(settings, dry_run=dry_run)
+    lines = [
+        f"{one.table:<24}{one.compacted_parts:>6,} parts into {one.into_parts:,} · "
+        f"{one.removed_files:,} files and {one.removed_commits:,} commits removed"
+        for one in done
+    ]
+    data = {"dry_run": dry_run, "tables": [asdict(one) for one in done]}
+    return Answer(data, "\n".join(lines) or "There is no bronze yet.")
+
+
 @quarantine.command("list")
 @answers
 def quarantine_list(settings: Settings) -> Answer:

@@ -11,7 +11,7 @@ import pytest
 from deltalake import DeltaTable
 
 from lakehouse import bronze
-from lakehouse.bronze import files
+from lakehouse.bronze import parts
 from lakehouse.errors import LakehouseError, RefusedError
 from lakehouse.settings import Settings
 from tests.unit.bronze.landed import (
@@ -164,7 +164,7 @@ def test_shuffled_and_repeated_files_give_the_same_rows(lake: Settings) -> None:
 def test_row_numbers_are_the_file_s_when_it_is_read_in_pieces(
     lake: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "ROWS_AT_A_TIME", 2)
+    monkeypatch.setattr(parts, "ROWS_AT_A_TIME", 2)
     rows = [movement(n, item_id=None if n in (2, 5) else "010825") for n in range(1, 8)]
     put(lake, table(rows), "a")
 
