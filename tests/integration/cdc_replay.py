@@ -80,6 +80,8 @@ def lake_on(server: Settings, schema: str = SCHEMA) -> Iterator[Settings]:
             "select pg_terminate_backend(pid) from pg_stat_activity "
             "where datname = current_database() and pid <> pg_backend_pid()",
         )
+        for left in ask(settings, "select gid from pg_prepared_xacts"):
+            execute(settings, f"rollback prepared '{left['gid']}'")
         if slot(settings) is not None:
             execute(settings, "select pg_drop_replication_slot('lakehouse')")
         execute(
@@ -104,7 +106,8 @@ def iso(moment: datetime) -> str:
 
 def execute(settings: Settings, *statements: str) -> None:
     """Run statements in the ERP, each one a transaction (or several, by its own words)."""
-    connection = psycopg2.connect(postgres.erp_dsn(settings))
+    # A lock that a failed test left shall fail the next one, not make it wait for ever.
+    connection = psycopg2.connect(postgres.erp_dsn(settings), options="-c lock_timeout=20s")
     connection.autocommit = True
     with connection.cursor() as cursor:
         for statement in statements:
