@@ -95,7 +95,7 @@ def create(settings: Settings, *, seed: int = 1, scale: float = 1) -> Created:
         clock = calendar.clock(calendar.OPENING_DAY, 0)
         tx = Transaction(cursor, World(seed, 0), clock, Random(f"{seed}:opening"))
         tx.emit_clock()
-        opening.enter(tx, Plans(seed, scale))
+        opening.enter(tx, scale)
         first = calendar.FIRST_DAY
         state = State(seed, scale, first, 0, first, tx.world.last_movement_id)
         cursor.execute(
@@ -103,6 +103,7 @@ def create(settings: Settings, *, seed: int = 1, scale: float = 1) -> Created:
         )
         cursor.execute("commit")
         cursor.execute(END_OF_DAY.format(literal(calendar.OPENING_DAY)))
+        cursor.execute("analyze")  # or the planner takes big tables for small ones
         cursor.execute(COUNTS)
         [(items, towers)] = cursor.fetchall()
     return Created(seed, scale, items, towers, state.last_movement_id)
@@ -131,7 +132,8 @@ def advance(settings: Settings, *, days: int) -> Advanced:
 
 def _live_until(cursor: Cursor, state: State, left: int) -> tuple[int, int]:
     plans = Plans(state.seed, state.scale)
-    now = world.read(cursor, state.seed, state.last_movement_id, plans.typed_again(state.day))
+    works, typed_again = plans.recall(state.day, world.open_work(cursor))
+    now = world.read(cursor, state.seed, state.last_movement_id, works, typed_again)
     transactions = 0
     with progress("business days", left) as done:
         while state.day < state.until:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import pickle
+import zlib
+from collections.abc import Callable, Container
 from datetime import date, datetime
 from operator import itemgetter
 from random import Random
@@ -11,8 +13,9 @@ from typing import NamedTuple
 from lakehouse.erp import calendar, demand, master_data, paperwork, supply, upkeep
 from lakehouse.erp import plan as planning
 from lakehouse.erp.master_data import Cell
-from lakehouse.erp.plan import Plan
+from lakehouse.erp.plan import Agenda, Plan
 from lakehouse.erp.transaction import Transaction
+from lakehouse.erp.work import Work
 
 WORKDAY_MS = 10 * 3600 * 1000
 # When in the day each kind of deed is done, as parts of it.
@@ -61,31 +64,54 @@ class Step(NamedTuple):
 
 
 class Plans:
-    """The plans of all branches for the period of a day, and what is left of the one before."""
+    """The plans of all branches for the period of a day, and what is left of the one before.
+
+    They are kept as bytes, day by day: as objects, those of a hundred branches are half a gigabyte.
+    """
 
     def __init__(self, seed: int, scale: float) -> None:
         self.seed = seed
         self.scale = scale
-        self.cells = len(master_data.sizes_of(scale))
-        self.known: dict[tuple[int, int], Plan] = {}
+        numbers = range(len(master_data.sizes_of(scale)))
+        self.cells = [master_data.cell(seed, scale, number) for number in numbers]
+        self._agendas: dict[tuple[int, int], dict[int, bytes]] = {}
 
-    def on(self, day: date) -> list[list[Plan]]:
-        """For each branch its plan on a day, and the one before while its orders still come."""
+    def on(self, day: date) -> list[list[Agenda]]:
+        """For each branch what it has before it on a day, by its plan and by the one before."""
+        number = calendar.number(day)
+        known = ((cell.number, period) for cell in self.cells for period in self._periods(day))
+        found: list[list[Agenda]] = [[] for _ in self.cells]
+        for key in known:
+            if key not in self._agendas:
+                self._keep(planning.make(self.seed, self.scale, *key), key)
+            agenda = self._agendas[key].get(number)
+            found[key[0]].append(pickle.loads(zlib.decompress(agenda)) if agenda else Agenda())
+        return found
+
+    def recall(self, day: date, open_work: Container[int]) -> tuple[dict[int, Work], set[int]]:
+        """What was planned for work that is open, and the order lines that were typed again."""
+        works: dict[int, Work] = {}
+        typed_again: set[int] = set()
+        for cell in self.cells:
+            for period in self._periods(day):
+                plan = planning.make(self.seed, self.scale, cell.number, period)
+                self._keep(plan, (cell.number, period))
+                works |= {n: work for n, work in plan.works.items() if n in open_work}
+                typed_again |= plan.typed_again
+        return works, typed_again
+
+    def _keep(self, plan: Plan, key: tuple[int, int]) -> None:
+        self._agendas[key] = {
+            number: zlib.compress(pickle.dumps(agenda), 1) for number, agenda in plan.days.items()
+        }
+
+    def _periods(self, day: date) -> list[int]:
         period = calendar.period_of(day)
         since = calendar.number(day) - calendar.number(calendar.days_of(period)[0])
-        periods = [period] if period == 0 or since > LATE_ARRIVALS_DAYS else [period, period - 1]
-        for key in [key for key in self.known if key[1] not in periods]:
-            del self.known[key]
-        return [[self._plan(cell, period) for period in periods] for cell in range(self.cells)]
-
-    def typed_again(self, day: date) -> set[int]:
-        """The order lines that are there twice, and will come once."""
-        return {number for its in self.on(day) for plan in its for number in plan.typed_again}
-
-    def _plan(self, cell: int, period: int) -> Plan:
-        if (cell, period) not in self.known:
-            self.known[cell, period] = planning.make(self.seed, self.scale, cell, period)
-        return self.known[cell, period]
+        found = [period] if period == 0 or since > LATE_ARRIVALS_DAYS else [period, period - 1]
+        for key in [key for key in self._agendas if key[1] not in found]:
+            del self._agendas[key]
+        return found
 
 
 def steps(plans: Plans, day: date) -> list[Step]:
@@ -97,13 +123,14 @@ def steps(plans: Plans, day: date) -> list[Step]:
     def add(deed: Deed, when: tuple[float, float], *, is_rolled_back: bool = False) -> None:
         found.append((int(rng.uniform(*when) * WORKDAY_MS), deed, is_rolled_back))
 
-    by_cell = plans.on(day)
-    cells = [current.cell for current, *_ in by_cell]
+    cells = plans.cells
     if day.weekday() == 0:
         add(_bound(paperwork.reprice, cells[0]), (0, 0))
-    for its in by_cell:
-        _work(its, number, len(cells), add)
-        _supply(its, number, add)
+    for cell, agendas in zip(cells, plans.on(day), strict=True):
+        for agenda in agendas:
+            _work(agenda, add)
+            _supply(agenda, add)
+        add(_bound(demand.close_work, cell.number, len(cells)), CLOSING)
     for deed, every in EVERY_SO_MANY_DAYS.items():
         if _is_due(plans.seed, number, deed.__name__, every):
             add(_bound(deed, rng.choice(cells)), ANY_TIME)
@@ -115,33 +142,24 @@ def steps(plans: Plans, day: date) -> list[Step]:
     return _in_order(day, found)
 
 
-def _work(its: list[Plan], day: int, cells: int, add: Add) -> None:
-    """Work is opened, parts for it are asked for, and what is done is closed."""
-    current = its[0]
-    if works := current.opened.get(day):
-        add(_bound(demand.open_work, works), OPENING)
-    for _, asks in sorted(current.asked.get(day, {}).items()):
-        add(_bound(demand.ask, current, asks), ASKING)
-    add(_bound(_close, its, cells), CLOSING)
+def _work(agenda: Agenda, add: Add) -> None:
+    """Work is opened, and parts for it are asked for."""
+    if agenda.opened:
+        add(_bound(demand.open_work, agenda.opened), OPENING)
+    for _, asks in sorted(agenda.asked.items()):
+        add(_bound(demand.ask, asks), ASKING)
 
 
-def _close(tx: Transaction, its: list[Plan], cells: int) -> None:
-    own = [number for number in tx.world.work if (number - 1) % cells == its[0].cell.number]
-    works = ((number, plan.works.get(number)) for number in sorted(own) for plan in its)
-    demand.close_work(tx, [(number, work) for number, work in works if work is not None])
-
-
-def _supply(its: list[Plan], day: int, add: Add) -> None:
+def _supply(agenda: Agenda, add: Add) -> None:
     """Suppliers deliver, buyers buy, and put right what they bought before."""
-    for plan in its:
-        for place, arrivals in sorted(plan.arriving.get(day, {}).items()):
-            add(_bound(supply.receive, place, arrivals), RECEIVING)
-        for requisition in plan.regularised.get(day, ()):
-            add(_bound(supply.regularise, requisition), ANY_TIME)
-        if slips := plan.slips.get(day):
-            add(_bound(supply.take_out, slips), ANY_TIME)
-        for requisition in plan.bought.get(day, ()):
-            add(_bound(supply.buy, requisition), BUYING)
+    for place, arrivals in sorted(agenda.arriving.items()):
+        add(_bound(supply.receive, place, arrivals), RECEIVING)
+    for requisition in agenda.regularised:
+        add(_bound(supply.regularise, requisition), ANY_TIME)
+    if agenda.slips:
+        add(_bound(supply.take_out, agenda.slips), ANY_TIME)
+    for requisition in agenda.bought:
+        add(_bound(supply.buy, requisition), BUYING)
 
 
 def _bound(deed: Callable[..., None], *values: object) -> Deed:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from lakehouse.erp import calendar
-from lakehouse.erp.plan import Ask, Plan
+from lakehouse.erp.plan import Ask
 from lakehouse.erp.requisition import UNIT
 from lakehouse.erp.transaction import NOTES, Transaction, amount
 from lakehouse.erp.work import CAUSES, Work
@@ -32,7 +32,7 @@ def open_work(tx: Transaction, works: list[Work]) -> None:
     for work in works:
         assert work.tower is not None
         opened_at = tx.clock - timedelta(minutes=tx.rng.randrange(60))
-        tx.world.work[work.work_order_id] = OpenWork(opened_at)
+        tx.world.work[work.work_order_id] = OpenWork(opened_at, work)
         kind = (work.work_type, work.discipline, opened_at, None, work.sla_hours, None)
         place = (work.tower.tower_id, work.contract_id)
         orders.append((work.work_order_id, *place, *kind))
@@ -44,15 +44,14 @@ def open_work(tx: Transaction, works: list[Work]) -> None:
     tx.insert("outages", outages)
 
 
-def ask(tx: Transaction, plan: Plan, asks: list[Ask]) -> None:
+def ask(tx: Transaction, asks: list[Ask]) -> None:
     """Teams ask a store for parts: it issues what it has, and buys what falls too low."""
     requests, requisitions, shelves = [], [], []
     for it in asks:
         key = (it.item_id, it.store)
         shelf = tx.world.shelves.get(key)
         if shelf is None:
-            limits = plan.limits[key]
-            shelf = Shelf(0, 0, limits.reorder_point, limits.max_stock)
+            shelf = Shelf(0, 0, *it.limits)
             tx.world.add_shelf(key, shelf)
             shelves.append(shelf_row(key, shelf))
         wanted = _wanted(it, shelf)
@@ -138,17 +137,18 @@ def give_up(tx: Transaction) -> None:
                 )
 
 
-def close_work(tx: Transaction, works: list[tuple[int, Work]]) -> None:
+def close_work(tx: Transaction, cell: int, cells: int) -> None:
     """Close what is done: not before its parts came, so that a stock-out makes an outage longer."""
     closed, up = [], []
-    for number, work in works:
-        done_at = _done(tx, number, work)
+    for number in sorted(number for number in tx.world.work if (number - 1) % cells == cell):
+        state = tx.world.work[number]
+        done_at = _done(tx, state)
         if done_at is None:
             continue
         del tx.world.work[number]
         closed.append((number, done_at, _report(tx.rng)))
-        if work.has_outage:
-            up.append((work.outage_id, done_at))
+        if state.work.has_outage:
+            up.append((state.work.outage_id, done_at))
     for number, done_at, text in closed:
         tx.run(
             "update public.work_orders set closed_at = {}, report = {}, updated_at = {} "
@@ -162,9 +162,9 @@ def close_work(tx: Transaction, works: list[tuple[int, Work]]) -> None:
         )
 
 
-def _done(tx: Transaction, number: int, work: Work) -> datetime | None:
+def _done(tx: Transaction, state: OpenWork) -> datetime | None:
     """When work was done, if it is by now."""
-    state = tx.world.work[number]
+    work = state.work
     if state.waits_for or calendar.number(tx.clock.date()) < work.last_ask:
         return None
     done_at = state.opened_at + timedelta(hours=work.hours)

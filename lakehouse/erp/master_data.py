@@ -7,6 +7,7 @@ Items, suppliers and contracts are lists of their own; a company of scale n is n
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -50,6 +51,9 @@ class Item(NamedTuple):
     @property
     def is_service(self) -> bool:
         return self.family.startswith("SERVIÇOS")
+
+    def __reduce__(self) -> tuple[Callable[[str], Item], tuple[str]]:
+        return item, (self.item_id,)  # plans hold thousands, and are kept as bytes
 
 
 class Family(NamedTuple):
@@ -130,6 +134,16 @@ def items() -> tuple[Item, ...]:
         Item(code, name, family, unit, Decimal(cost), kind, int(lines), float(usual), float(spread))
         for code, name, family, unit, cost, kind, lines, usual, spread in _lines("items.csv")
     )
+
+
+def item(item_id: str) -> Item:
+    """The item with a code."""
+    return _items_by_code()[item_id]
+
+
+@cache
+def _items_by_code() -> dict[str, Item]:
+    return {item.item_id: item for item in items()}
 
 
 @cache

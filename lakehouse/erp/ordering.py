@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cache
 from random import Random
 
 from lakehouse.erp import calendar, master_data
@@ -69,6 +70,7 @@ def _deliver(requisition: Requisition, line: Line, rng: Random) -> None:
         line.expected = requisition.ordered + timedelta(days=promised)
 
 
+@cache
 def _abroad() -> set[str]:
     return {supplier.supplier_id for supplier in master_data.suppliers() if supplier.is_abroad}
 

@@ -39,6 +39,7 @@ class Ask(NamedTuple):
     item_id: str
     store: str
     quantity: int
+    limits: Limits  # of the shelf, should it be a new one
     work: Work
     line: Line | None
 
@@ -51,21 +52,28 @@ class Arrival(NamedTuple):
     is_last: bool
 
 
+@dataclass(slots=True)
+class Agenda:
+    """What a branch has before it on one day; what is asked for and what comes, by place."""
+
+    opened: list[Work] = field(default_factory=list)
+    asked: dict[str, list[Ask]] = field(default_factory=dict)
+    bought: list[Requisition] = field(default_factory=list)
+    regularised: list[Requisition] = field(default_factory=list)
+    slips: list[int] = field(default_factory=list)
+    arriving: dict[str, list[Arrival]] = field(default_factory=dict)
+
+
 @dataclass
 class Plan:
-    """All that a branch has before it, by the number of the business day, and by place."""
+    """All that a branch has before it, by the number of the business day."""
 
     cell: Cell
     limits: dict[tuple[str, str], Limits] = field(default_factory=dict)
     on_order: list[tuple[str, Line]] = field(default_factory=list)  # since before the first day
-    opened: dict[int, list[Work]] = field(default_factory=dict)
-    asked: dict[int, dict[str, list[Ask]]] = field(default_factory=dict)
-    bought: dict[int, list[Requisition]] = field(default_factory=dict)
-    regularised: dict[int, list[Requisition]] = field(default_factory=dict)
-    slips: dict[int, list[int]] = field(default_factory=dict)
-    arriving: dict[int, dict[str, list[Arrival]]] = field(default_factory=dict)
+    days: dict[int, Agenda] = field(default_factory=lambda: defaultdict(Agenda))
     works: dict[int, Work] = field(default_factory=dict)
-    typed_again: set[int] = field(default_factory=set)
+    typed_again: set[int] = field(default_factory=set)  # order lines that will never come
 
 
 def make(seed: int, scale: float, number: int, period: int) -> Plan:
@@ -131,8 +139,8 @@ def _ask(
     families = {item.item_id: item.family for item in master_data.items()}
     for n, (day, place, item, quantity, line) in enumerate(asks):
         job = teams.at(place, day, families[item])
-        ask = Ask(identity(n), item, place, quantity, job, line)
-        plan.asked.setdefault(day, {}).setdefault(place, []).append(ask)
+        ask = Ask(identity(n), item, place, quantity, plan.limits[item, place], job, line)
+        plan.days[day].asked.setdefault(place, []).append(ask)
 
 
 def _demand(
@@ -171,7 +179,7 @@ def _open(plan: Plan, works: list[Work], identity: Callable[[int], int]) -> None
     for n, job in enumerate(works):
         job.work_order_id = identity(n)
         plan.works[job.work_order_id] = job
-        plan.opened.setdefault(job.day, []).append(job)
+        plan.days[job.day].opened.append(job)
     for n, job in enumerate(job for job in works if job.has_outage):
         job.outage_id = identity(n)
 
@@ -182,8 +190,8 @@ def _buy(
     """Number requisitions and lines as they are bought, and say for which contract they are."""
     contract_of = {
         id(ask.line): ask.work.contract_id
-        for places in plan.asked.values()
-        for asks in places.values()
+        for agenda in plan.days.values()
+        for asks in agenda.asked.values()
         for ask in asks
         if ask.line is not None
     }
@@ -191,10 +199,10 @@ def _buy(
     lines = 0
     for n, requisition in enumerate(requisitions):
         day = calendar.number(requisition.ordered)
-        plan.bought.setdefault(day, []).append(requisition)
+        plan.days[day].bought.append(requisition)
         if requisition.is_regularised and requisition.requested is not None:
             asked = calendar.number(requisition.requested)
-            plan.regularised.setdefault(asked, []).append(requisition)
+            plan.days[asked].regularised.append(requisition)
         if requisition.requested is not None:
             requisition.requisition_id = f"{identity(n):07d}"
         requisition.contract_id = rng.choice(contracts)
@@ -205,7 +213,7 @@ def _buy(
             line.order_id, *more = (identity(lines + k) for k in range(count))
             line.copy_ids, line.slip_ids = tuple(more[: line.copies]), tuple(more[line.copies :])
             plan.typed_again.update(more)
-            plan.slips.setdefault(day + 1, []).extend(line.slip_ids)
+            plan.days[day + 1].slips.extend(line.slip_ids)
             lines += count
 
 
@@ -219,4 +227,4 @@ def _arrive(plan: Plan, requisitions: list[Requisition], identity: Callable[[int
     arrivals.sort(key=lambda arrival: (arrival[0], arrival[1], arrival[2].order_id))
     for n, (day, place, line, is_last) in enumerate(arrivals):
         arrival = Arrival(identity(n), line, is_last)
-        plan.arriving.setdefault(day, {}).setdefault(place, []).append(arrival)
+        plan.days[day].arriving.setdefault(place, []).append(arrival)

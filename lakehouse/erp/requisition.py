@@ -11,7 +11,7 @@ UNIT = 1000
 """One of anything: quantities are whole thousandths."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Line:
     """An order line to come; `quantity` is what demand is steered to, in thousandths."""
 
@@ -28,7 +28,7 @@ class Line:
     slip_ids: tuple[int, ...] = ()
 
 
-@dataclass
+@dataclass(slots=True)
 class Requisition:
     """Lines that are asked for and bought together, for one place."""
 

@@ -50,7 +50,7 @@ LATEST_ASK_DAYS = 8  # after the work was opened
 SHARING = 0.5
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Work:
     """A work order to come."""
 

@@ -6,7 +6,7 @@ Nothing is remembered here that the ERP does not hold, so that whoever starts an
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,6 +15,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from lakehouse.erp import master_data, prices
 from lakehouse.erp.master_data import Item
+from lakehouse.erp.work import Work
 
 Key = tuple[str, str]  # item, store
 
@@ -44,6 +45,7 @@ class OpenWork:
     """Work that is not done: since when, how many parts it waits for, when the last was settled."""
 
     opened_at: datetime
+    work: Work
     waits_for: int = 0
     supplied_at: datetime | None = None
 
@@ -95,8 +97,20 @@ class World:
         self.work[waiting.work_order_id].waits_for -= 1
 
 
-def read(cursor: Cursor, seed: int, last_movement_id: int, typed_again: Container[int]) -> World:
-    """The company as it is now; lines that were typed again will never come."""
+def open_work(cursor: Cursor) -> set[int]:
+    """The work orders that are not closed."""
+    cursor.execute("select work_order_id from public.work_orders where closed_at is null")
+    return {number for (number,) in cursor}
+
+
+def read(
+    cursor: Cursor,
+    seed: int,
+    last_movement_id: int,
+    works: Mapping[int, Work],
+    typed_again: Container[int],
+) -> World:
+    """The company as it is, given what is planned for its work; lines typed again never come."""
     world = World(seed, last_movement_id)
     cursor.execute(
         "select item_id, tower_id, current_stock, reorder_point, max_stock from public.inventory "
@@ -105,12 +119,12 @@ def read(cursor: Cursor, seed: int, last_movement_id: int, typed_again: Containe
     for item, store, stock, reorder_point, full in cursor:
         key, now = (item, store), _thousandths(stock)
         world.add_shelf(key, Shelf(now, now, _thousandths(reorder_point), _thousandths(full)))
-    _read_demand(cursor, world)
+    _read_demand(cursor, world, works)
     _read_supply(cursor, world, typed_again)
     return world
 
 
-def _read_demand(cursor: Cursor, world: World) -> None:
+def _read_demand(cursor: Cursor, world: World, works: Mapping[int, Work]) -> None:
     cursor.execute(
         "select w.work_order_id, w.opened_at, greatest(max(r.issued_at), max(r.updated_at) "
         "filter (where r.request_status = 'cancelled')) from public.work_orders w "
@@ -118,13 +132,16 @@ def _read_demand(cursor: Cursor, world: World) -> None:
         "where w.closed_at is null group by w.work_order_id order by w.work_order_id"
     )
     for number, opened_at, supplied_at in cursor:
-        world.work[number] = OpenWork(opened_at, 0, supplied_at)
+        if number in works:  # or somebody else entered it, and closes it
+            world.work[number] = OpenWork(opened_at, works[number], 0, supplied_at)
     cursor.execute(
         "select material_request_id, work_order_id, item_id, store_tower_id, "
         "requested_quantity - issued_quantity, requested_at from public.material_requests "
         "where request_status = 'waiting' order by requested_at, material_request_id"
     )
     for number, work_order, item, store, missing, requested_at in cursor:
+        if work_order not in world.work:
+            continue
         waiting = Waiting(number, work_order, _thousandths(missing), requested_at)
         world.wait((item, store), waiting)
         world.work[work_order].waits_for += 1
