@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse import settings as lakehouse_settings
-from lakehouse.erp import postgres
+from lakehouse.erp import company, postgres
 from lakehouse.settings import Settings
 
 
@@ -30,3 +30,10 @@ def server_lake(lake: Settings) -> Settings:
     """A lake whose embedded PostgreSQL is up."""
     postgres.up(lake)
     return lake
+
+
+@pytest.fixture
+def demo_lake(server_lake: Settings) -> Settings:
+    """A lake whose ERP holds a company that has yet to live its first days, a month of them."""
+    company.create(server_lake, days=20)
+    return server_lake

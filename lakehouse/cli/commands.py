@@ -97,7 +97,7 @@ def demo_create(settings: Settings, *, scale: float, seed: int, days: int) -> An
     if days < 0:
         raise SettingsError(f"{days} days cannot be lived", hint="give a number from 0 on")
     with lake_lock(settings, "lakehouse demo create"):
-        data = asdict(company.create(settings, seed=seed, scale=scale))
+        data = asdict(company.create(settings, seed=seed, scale=scale, days=days))
         if days:
             data |= asdict(company.advance(settings, days=days))
     return Answer(data, report.line("demo", data))

@@ -78,8 +78,11 @@ def days_lived(settings: Settings) -> int:
         return calendar.number(read(cursor).day) - calendar.FIRST_NUMBER
 
 
-def create(settings: Settings, *, seed: int = 1, scale: float = 1) -> Created:
-    """Make the ERP's tables, master data and opening stock, in one transaction."""
+def create(settings: Settings, *, seed: int = 1, scale: float = 1, days: int = 0) -> Created:
+    """Make the ERP's tables, master data and opening stock, in one transaction.
+
+    `days` are for the first `advance` to live, whatever it is asked for.
+    """
     if not (math.isfinite(scale) and 0 < scale <= 1000):
         raise SettingsError(f"the scale is {scale}", hint="give one above 0 and up to 1000")
     if not -(2**63) <= seed < 2**63:
@@ -97,7 +100,8 @@ def create(settings: Settings, *, seed: int = 1, scale: float = 1) -> Created:
         tx.emit_clock()
         opening.enter(tx, scale)
         first = calendar.FIRST_DAY
-        state = State(seed, scale, first, 0, first, tx.world.last_movement_id)
+        until = calendar.business_day(calendar.FIRST_NUMBER + days)
+        state = State(seed, scale, first, 0, until, tx.world.last_movement_id)
         cursor.execute(
             "insert into demo.state values (true, %s, %s, %s, %s, %s, %s)", astuple(state)
         )

@@ -27,9 +27,6 @@ Counts = dict[str, Any]
 StepFunction = Callable[[Settings, str], Counts]
 Report = Callable[[str, Counts], None]
 
-FIRST_DAYS = 284
-"""The business days that `run --demo` lives the first time: thirteen months, October to October."""
-
 
 def _sync(settings: Settings) -> cdc.Synced:
     # A snapshot taken anew must be newer than all that bronze holds, also when landing was emptied.
@@ -49,11 +46,11 @@ def erp_contracts() -> cdc.Needed:
 def _demo(settings: Settings, _run_id: str) -> Counts:
     """One more business day; the first time, the company and its first thirteen months."""
     if not company.exists(settings):
-        company.create(settings)
-    lived = company.days_lived(settings)
+        company.create(settings, days=company.HISTORY_DAYS)
     # The slot is made before the first day is lived, so that history is in the change log.
-    first = {"snapshot_rows": _sync(settings).snapshot_rows} if lived < FIRST_DAYS else {}
-    return first | asdict(company.advance(settings, days=max(FIRST_DAYS - lived, 1)))
+    lived = company.days_lived(settings)
+    first = {} if lived else {"snapshot_rows": _sync(settings).snapshot_rows}
+    return first | asdict(company.advance(settings, days=1))
 
 
 def _extract(settings: Settings, _run_id: str) -> Counts:

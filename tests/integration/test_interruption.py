@@ -16,10 +16,10 @@ from lakehouse.settings import Settings, export
 pytestmark = pytest.mark.server
 
 
-def test_ctrl_c_stops_a_run_that_nobody_could_join(server_lake: Settings) -> None:
+def test_ctrl_c_stops_a_run_that_nobody_could_join(demo_lake: Settings) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "lakehouse", "run", "--demo"],
-        env=export(server_lake),
+        env=export(demo_lake),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -31,7 +31,7 @@ def test_ctrl_c_stops_a_run_that_nobody_could_join(server_lake: Settings) -> Non
             if line.startswith("bronze"):
                 break
         with pytest.raises(RefusedError, match=f"held by `lakehouse run`, process {run.pid}, "):
-            chain.run(server_lake)
+            chain.run(demo_lake)
         run.send_signal(signal.SIGINT)  # dbt is being imported, or parses, or builds
         stdout, stderr = run.communicate()
 
@@ -39,8 +39,8 @@ def test_ctrl_c_stops_a_run_that_nobody_could_join(server_lake: Settings) -> Non
     error, following = stderr.splitlines()
     assert error.startswith("error: stopped before it was done")
     assert "run the same command again" in following
-    status = {row["step"]: row["status"] for row in chain.last_run(server_lake)}
+    status = {row["step"]: row["status"] for row in chain.last_run(demo_lake)}
     assert status == {"demo": "done", "extract": "done", "bronze": "done", "dbt_run": "running"}
-    assert publish.served(server_lake) is None
+    assert publish.served(demo_lake) is None
     with pytest.raises(RefusedError, match="not built and tested"):
-        chain.run_step(server_lake, "checkpoint")
+        chain.run_step(demo_lake, "checkpoint")

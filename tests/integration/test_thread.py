@@ -14,7 +14,7 @@ import pytest
 from psycopg2.extensions import make_dsn
 
 from lakehouse import bronze, transform
-from lakehouse.cli import report
+from lakehouse.cli import report, status
 from lakehouse.erp import postgres
 from lakehouse.orchestration import chain
 from lakehouse.settings import Settings, export
@@ -37,18 +37,18 @@ chain.run(settings.load(), demo=True)
 
 
 @pytest.fixture
-def secret(server_lake: Settings) -> str:
+def secret(demo_lake: Settings) -> str:
     """The embedded server's password."""
-    return (server_lake.postgres_home / "pgpass").read_text("utf8").strip().rsplit(":", 1)[1]
+    return (demo_lake.postgres_home / "pgpass").read_text("utf8").strip().rsplit(":", 1)[1]
 
 
 @pytest.fixture
-def open_lake(server_lake: Settings, secret: str) -> Settings:
+def open_lake(demo_lake: Settings, secret: str) -> Settings:
     """The same lake, with its password in plain sight in both DSNs."""
     return replace(
-        server_lake,
-        erp_dsn=make_dsn(postgres.erp_dsn(server_lake), password=secret, passfile=""),
-        warehouse_dsn=make_dsn(postgres.warehouse_dsn(server_lake), password=secret, passfile=""),
+        demo_lake,
+        erp_dsn=make_dsn(postgres.erp_dsn(demo_lake), password=secret, passfile=""),
+        warehouse_dsn=make_dsn(postgres.warehouse_dsn(demo_lake), password=secret, passfile=""),
     )
 
 
@@ -77,14 +77,14 @@ def test_a_change_in_the_erp_is_served_and_no_password_left_behind(
     result = {row["step"]: row["result"] for row in chain.last_run(open_lake)}
     assert result["bronze"]["rows"] == 3
 
-    print(report.status_text(report.status(open_lake)))  # noqa: T201
+    print(status.status_text(status.status(open_lake)))  # noqa: T201
     files = [path for path in open_lake.home.rglob("*") if path.is_file()]
     assert {path.name for path in files if secret.encode() in path.read_bytes()} == {"pgpass"}
     assert secret not in "".join(capfd.readouterr())
 
 
-def test_a_chain_killed_after_each_step_ends_the_same(server_lake: Settings) -> None:
-    environment = export(server_lake)
+def test_a_chain_killed_after_each_step_ends_the_same(demo_lake: Settings) -> None:
+    environment = export(demo_lake)
     for step in chain.ALL_STEPS:
         done = subprocess.run(
             [sys.executable, "-c", RUN_AND_DIE, step],
@@ -94,27 +94,27 @@ def test_a_chain_killed_after_each_step_ends_the_same(server_lake: Settings) -> 
             text=True,
         )
         assert done.returncode == -signal.SIGKILL, done.stderr
-    run_id = chain.run(server_lake, demo=True)
+    run_id = chain.run(demo_lake, demo=True)
 
-    assert_serves_the_erp(server_lake)
-    steps = chain.last_run(server_lake)
+    assert_serves_the_erp(demo_lake)
+    steps = chain.last_run(demo_lake)
     assert [row["step"] for row in steps] == list(chain.ALL_STEPS)
     assert {(row["run_id"], row["status"]) for row in steps} == {(run_id, "done")}
 
 
-def test_shuffled_and_repeated_files_give_the_same_marts(server_lake: Settings) -> None:
+def test_shuffled_and_repeated_files_give_the_same_marts(demo_lake: Settings) -> None:
     for step in ("demo", "extract", "demo", "extract", "bronze"):
-        chain.run_step(server_lake, step)
-    transform.transform(server_lake, run_id="in-order")
-    expected = transform.mart_hashes(server_lake)
-    home = server_lake.home / "other"
-    warehouse = postgres.warehouse_dsn(server_lake)
-    other = replace(server_lake, home=home, lake_uri=str(home), warehouse_dsn=warehouse)
-    files = [*Path(server_lake.landing_uri).rglob("*.parquet")] * 2
+        chain.run_step(demo_lake, step)
+    transform.transform(demo_lake, run_id="in-order")
+    expected = transform.mart_hashes(demo_lake)
+    home = demo_lake.home / "other"
+    warehouse = postgres.warehouse_dsn(demo_lake)
+    other = replace(demo_lake, home=home, lake_uri=str(home), warehouse_dsn=warehouse)
+    files = [*Path(demo_lake.landing_uri).rglob("*.parquet")] * 2
     random.Random(7).shuffle(files)
 
     for number, file in enumerate(files):
-        folder = Path(other.landing_uri, file.parent.relative_to(server_lake.landing_uri))
+        folder = Path(other.landing_uri, file.parent.relative_to(demo_lake.landing_uri))
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, folder / f"2026_01_01_{number:013d}_0.parquet")
         if number == len(files) // 3:
@@ -127,11 +127,11 @@ def test_shuffled_and_repeated_files_give_the_same_marts(server_lake: Settings) 
     assert transform.mart_hashes(other) == expected
 
 
-def test_a_snapshot_taken_anew_is_newer_than_all_that_bronze_holds(server_lake: Settings) -> None:
+def test_a_snapshot_taken_anew_is_newer_than_all_that_bronze_holds(demo_lake: Settings) -> None:
     for step in ("demo", "extract", "bronze"):
-        chain.run_step(server_lake, step)
-    assert bronze.last_generation(server_lake) == 1
-    shutil.rmtree(server_lake.landing_uri)
-    (server_lake.home / "cdc" / "state.json").unlink()
-    change(postgres.erp_dsn(server_lake), "select pg_drop_replication_slot('lakehouse')")
-    assert chain.run_step(server_lake, "extract")["generation"] == 2
+        chain.run_step(demo_lake, step)
+    assert bronze.last_generation(demo_lake) == 1
+    shutil.rmtree(demo_lake.landing_uri)
+    (demo_lake.home / "cdc" / "state.json").unlink()
+    change(postgres.erp_dsn(demo_lake), "select pg_drop_replication_slot('lakehouse')")
+    assert chain.run_step(demo_lake, "extract")["generation"] == 2
