@@ -46,6 +46,7 @@ DISCIPLINES = {
     "MATERIAL ELETRICO": ("electrical", "cooling", "signalling"),
 }
 OUTAGE_SHARE = 0.75  # of the corrective work that asks for its parts at once, if for any
+OUTAGE_SHARE_UNSTOCKED = 0.25  # if its parts are to be bought: mostly a makeshift will do
 LATEST_ASK_DAYS = 8  # after the work was opened
 SHARING = 0.5
 
@@ -62,6 +63,7 @@ class Work:
     contract_id: str | None = None
     sla_hours: int = 0
     last_ask: int = 0
+    is_unstocked: bool = False
     has_outage: bool = False
     work_order_id: int = 0
     outage_id: int = 0
@@ -94,6 +96,7 @@ class Teams:
             self.given[place].append(work)
         self.of_day[place, day] = work
         work.last_ask = max(work.last_ask, day)
+        work.is_unstocked |= place not in self.near
         return work
 
     def finish(self) -> list[Work]:
@@ -103,7 +106,8 @@ class Teams:
                 self._give(work, self.rng.choice(self.cell.sites))
             asks_at_once = work.last_ask in (0, work.day)
             is_down = work.work_type == "corrective" and asks_at_once and work.contract_id
-            work.has_outage = bool(is_down) and self.rng.random() < OUTAGE_SHARE
+            share = OUTAGE_SHARE_UNSTOCKED if work.is_unstocked else OUTAGE_SHARE
+            work.has_outage = bool(is_down) and self.rng.random() < share
             if work.discipline not in CAUSES:
                 work.has_outage = False
         return sorted(self.all, key=lambda work: work.day)

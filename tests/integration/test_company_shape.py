@@ -75,7 +75,7 @@ DIRT = {
         (3, 4),
     ),
     "codes that begin with a zero, of four signs or six": (
-        "select count(distinct length(item_id)) from items where item_id like '0%%'",
+        "select count(distinct length(item_id)) from orders where item_id like '0%'",
         (2, 2),
     ),
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 from psycopg2.extensions import make_dsn
 
 from lakehouse import cdc
+from lakehouse import settings as lakehouse_settings
 from lakehouse.erp import company, postgres, truth
 from lakehouse.errors import RefusedError, SettingsError
 from lakehouse.settings import Settings
@@ -136,6 +139,23 @@ def test_a_day_that_was_not_lived_or_a_table_that_is_not_there_is_refused(erp: S
     with pytest.raises(SettingsError, match="no table `outage`") as refusal:
         truth.rows(erp, "outage")
     assert refusal.value.hint == "did you mean `outages`?"
+
+
+def test_the_command_line_tells_it_too(erp: Settings) -> None:
+    company.advance(erp, days=2)
+    environment = {**lakehouse_settings.export(erp), "ERP_DSN": postgres.erp_dsn(erp)}
+
+    def ask(*options: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "lakehouse", "demo", "truth", *options]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    told = json.loads(ask("--date", "2024-10-01", "--table", "contracts", "--json").stdout)
+    assert (told["day"], len(told["rows"])) == ("2024-10-01", 31)
+    assert told["lsn"] == truth.on(erp, date(2024, 10, 1)).lsn
+    assert "contracts               31 rows" in ask().stdout
+    wrong = ask("--table", "contract")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "did you mean `contracts`?" in wrong.stderr
 
 
 def test_truth_is_neither_published_nor_read_by_the_reader(erp: Settings) -> None:
