@@ -106,8 +106,10 @@ def _load_table(
         except CommitFailedError:
             attempt += 1
             continue
-        new = _new(settings, table, unseen, known)
+        found = [files.identified(settings, path) for path in unseen]
+        new = _new(table, found)
         if not new:
+            known.add(table.table.delta.version(), found)
             return None
         try:
             taken, batch_id = _commit(settings, table, new, loaded_at, advance)
@@ -117,7 +119,8 @@ def _load_table(
         except CommitFailedError:
             attempt += 1
             continue
-        known.add(table.table.delta.version() + 1, new)
+        table.table.delta.update_incremental()
+        known.add(table.table.delta.version(), found)
         return _told(batch_id, len(new), taken, evolved)
     raise LakehouseError(
         f"the table {uri} was changed by others {ATTEMPTS} times while it was loaded",
@@ -136,17 +139,9 @@ def _told(batch_id: int, count: int, taken: Taken, evolved: Iterable[str]) -> Lo
     )
 
 
-def _new(settings: Settings, table: Contracted, paths: list[Path], known: Known) -> list[File]:
+def _new(table: Contracted, found: list[File]) -> list[File]:
     """The files whose content the table does not hold, each content once."""
-    by_content: dict[str, File] = {}
-    old: list[File] = []
-    for path in paths:
-        file = files.identified(settings, path)
-        if table.table.has(file.sha256):
-            old.append(file)
-        else:
-            by_content[file.sha256] = file
-    known.add(table.table.delta.version(), old)
+    by_content = {file.sha256: file for file in found if not table.table.has(file.sha256)}
     return list(by_content.values())
 
 

@@ -90,8 +90,9 @@ def _seq(generations: pa.Array, is_snapshot: pa.Array, lsns: pa.Array) -> pa.Arr
 
 def _numbers(values: pa.Array) -> np.ndarray:
     """Numbers without null and negative ones: their rows are refused."""
-    given: np.ndarray = pc.fill_null(values, 0).to_numpy(zero_copy_only=False)
-    return np.maximum(given, 0)
+    given = pc.fill_null(values, 0).to_numpy(zero_copy_only=False)
+    numbers: np.ndarray = np.maximum(given, 0)
+    return numbers
 
 
 def _outside(numbers: pa.Array, end: int | None) -> pa.Array:

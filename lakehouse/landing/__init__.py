@@ -22,6 +22,7 @@ from lakehouse.landing.layout import (
     seq,
     to_ms,
 )
+from lakehouse.landing.lines import write_lines
 
 __all__ = [
     "BOUNDARIES",
@@ -40,4 +41,5 @@ __all__ = [
     "seq",
     "to_ms",
     "write_file",
+    "write_lines",
 ]
