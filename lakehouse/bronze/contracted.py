@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pyarrow as pa
 from deltalake import DeltaTable
-from deltalake.exceptions import CommitFailedError
 
 from lakehouse.bronze import evolution, tables
 from lakehouse.bronze.contract import Contract, contracts
@@ -67,17 +66,11 @@ def evolved(settings: Settings) -> list[Evolved]:
 
 
 def grow(table: Contracted, needed: Mapping[str, Type]) -> list[str]:
-    """Give the table new columns and wider types that nothing in it loses by; says which.
-
-    Nothing, when another writer was first: its table is to be looked at again.
-    """
+    """Give the table new columns and wider types that nothing in it loses by; says which."""
     shape = table.shape.grown(needed)
     there = pa.schema(table.table.delta.schema())
     layout = _layout(table.contract, table_schema(shape, there))
-    try:
-        evolution.evolve(table.table.uri, table.table.delta, layout)
-    except CommitFailedError:
-        return []
+    evolution.evolve(table.table.uri, table.table.delta, layout)
     return [f"{name} {kind.name}" for name, kind in needed.items()]
 
 

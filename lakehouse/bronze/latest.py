@@ -27,6 +27,34 @@ def alive(
     lsn: int,
 ) -> None:
     """Make the temporary table `lake`: the rows alive at the position, with these columns."""
+    key, own = _list(contract.key), _list(columns)
+    _read_log(settings, connection, contract, columns, lsn)
+    marked = connection.execute(
+        "select distinct unnest(string_split(trim(unchanged, '|'), '|')) from log"
+        " where unchanged <> ''"
+    ).fetchall()
+    for (column,) in marked:
+        if column in columns:
+            _repair(connection, contract, column)
+    connection.execute(
+        f"""
+        create or replace temp table lake as
+        select {own} from (
+            select * from log
+            qualify row_number() over (partition by {key} order by _cdc_seq desc) = 1
+        ) where _cdc_op <> 'delete'
+        """
+    )
+
+
+def _read_log(
+    settings: Settings,
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    columns: Sequence[str],
+    lsn: int,
+) -> None:
+    """Make the temporary table `log`: the changes since the last boundary, one a position."""
     uri = f"{settings.bronze_uri}/{contract.name}"
     start = _start(settings, connection, contract, uri, lsn)
     key, own = _list(contract.key), _list(columns)
@@ -44,22 +72,6 @@ def alive(
         ) = 1
         """,
         [uri, lsn, start],
-    )
-    marked = connection.execute(
-        "select distinct unnest(string_split(trim(unchanged, '|'), '|')) from log"
-        " where unchanged <> ''"
-    ).fetchall()
-    for (column,) in marked:
-        if column in columns:
-            _repair(connection, contract, column)
-    connection.execute(
-        f"""
-        create or replace temp table lake as
-        select {own} from (
-            select * from log
-            qualify row_number() over (partition by {key} order by _cdc_seq desc) = 1
-        ) where _cdc_op <> 'delete'
-        """
     )
 
 

@@ -95,34 +95,46 @@ def _load_table(
     """Load one table; when another writer was first, look again at what is still new."""
     uri = tables.table_uri(settings, contract.source, contract.entity)
     evolved: list[str] = []
-    attempt = 1
-    while attempt <= ATTEMPTS:
+    for _ in range(ATTEMPTS):
         known = Known(Path(uri))
         unseen = [path for path in paths if path not in known]
         if not unseen and contracted.was_checked(uri, contract):
             return None
+        found = [files.identified(settings, path) for path in unseen]
         try:
-            table = contracted.opened(settings, contract)
+            table, loaded = _take_new(settings, contract, found, loaded_at, advance, evolved)
         except CommitFailedError:
-            attempt += 1
             continue
-        new = _new(settings, table, unseen, known)
-        if not new:
-            return None
-        try:
-            taken, batch_id = _commit(settings, table, new, loaded_at, advance)
-        except NeedsEvolutionError as need:
-            evolved += contracted.grow(table, need.needed)
-            continue
-        except CommitFailedError:
-            attempt += 1
-            continue
-        known.add(table.table.delta.version() + 1, new)
-        return _told(batch_id, len(new), taken, evolved)
+        table.table.delta.update_incremental()
+        known.add(table.table.delta.version(), found)
+        return loaded
     raise LakehouseError(
         f"the table {uri} was changed by others {ATTEMPTS} times while it was loaded",
         hint="nothing is half done; run `lakehouse bronze load` again",
     )
+
+
+def _take_new(
+    settings: Settings,
+    contract: Contract,
+    found: list[File],
+    loaded_at: datetime,
+    advance: Advance,
+    evolved: list[str],
+) -> tuple[Contracted, LoadedTable | None]:
+    """Take the files whose content the table does not hold, each content once."""
+    while True:
+        table = contracted.opened(settings, contract)
+        new = {file.sha256: file for file in found if not table.table.has(file.sha256)}
+        if not new:
+            return table, None
+        try:
+            taken, batch_id = _commit(settings, table, list(new.values()), loaded_at, advance)
+        except NeedsEvolutionError as need:
+            # It grows before anything of the load is committed; then all of it is read anew.
+            evolved += contracted.grow(table, need.needed)
+        else:
+            return table, _told(batch_id, len(new), taken, evolved)
 
 
 def _told(batch_id: int, count: int, taken: Taken, evolved: Iterable[str]) -> LoadedTable:
@@ -134,20 +146,6 @@ def _told(batch_id: int, count: int, taken: Taken, evolved: Iterable[str]) -> Lo
         quarantined_files=taken.unreadable,
         evolved=tuple(evolved),
     )
-
-
-def _new(settings: Settings, table: Contracted, paths: list[Path], known: Known) -> list[File]:
-    """The files whose content the table does not hold, each content once."""
-    by_content: dict[str, File] = {}
-    old: list[File] = []
-    for path in paths:
-        file = files.identified(settings, path)
-        if table.table.has(file.sha256):
-            old.append(file)
-        else:
-            by_content[file.sha256] = file
-    known.add(table.table.delta.version(), old)
-    return list(by_content.values())
 
 
 def _commit(

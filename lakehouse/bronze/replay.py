@@ -8,6 +8,7 @@ which rows its batch brought, and releases just these: a row comes back once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -103,20 +104,22 @@ class _Replay:
 
     def run(self) -> None:
         """Bring back what fits by now; another writer's commit or a wider column begins anew."""
-        attempt = 1
-        while attempt <= ATTEMPTS:
-            try:
-                table = contracted.opened(self._settings, self._contract)
-                self._finish_interrupted(table)
-                return self._bring_back(table)
-            except NeedsEvolutionError as need:
-                contracted.grow(table, need.needed)
-            except CommitFailedError:
-                attempt += 1
+        for _ in range(ATTEMPTS):
+            with suppress(CommitFailedError):
+                return self._once()
         raise LakehouseError(
             f"{self._contract.name} was changed by others {ATTEMPTS} times during its replay",
             hint="nothing is half done; run `lakehouse bronze quarantine replay` again",
         )
+
+    def _once(self) -> None:
+        while True:
+            table = contracted.opened(self._settings, self._contract)
+            try:
+                self._finish_interrupted(table)
+                return self._bring_back(table)
+            except NeedsEvolutionError as need:
+                contracted.grow(table, need.needed)
 
     def _bring_back(self, table: Contracted) -> None:
         batch_id = table.table.next_batch()

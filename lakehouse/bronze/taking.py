@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -46,7 +47,7 @@ def take(
     refusals = kept.of(file, is_small=is_small)
     rows = refused = 0
     try:
-        held = _held(read) if is_small else read
+        held = _held(read) if is_small else _ahead(read)
         for piece in held:
             if piece.rows is not None:
                 part.write(piece.rows)
@@ -65,3 +66,12 @@ def take(
 def _held(read: Iterator[Piece]) -> list[Piece]:
     """Everything of a small file, so that it is readable to its end before it is written."""
     return [Piece(piece.rows, list(piece.refused)) for piece in read]
+
+
+def _ahead(read: Iterator[Piece]) -> Iterator[Piece]:
+    """The same pieces, each of them read while the one before it is written."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, read, None)
+        while (piece := coming.result()) is not None:
+            coming = reader.submit(next, read, None)
+            yield piece

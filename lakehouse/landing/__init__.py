@@ -23,6 +23,7 @@ from lakehouse.landing.layout import (
     iso_us,
     seq,
 )
+from lakehouse.landing.lines import write_lines
 
 __all__ = [
     "BOUNDARIES",
@@ -42,4 +43,5 @@ __all__ = [
     "remove_unfinished",
     "seq",
     "write_file",
+    "write_lines",
 ]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from deltalake import DeltaTable
 
 from lakehouse import bronze
 from lakehouse.settings import Settings
@@ -144,6 +145,34 @@ def test_a_bad_row_goes_and_its_neighbours_stay(lake: Settings) -> None:
     assert {(row["source"], row["entity"]) for row in in_quarantine(lake)} == {
         ("erp", "stock_movements")
     }
+
+
+@pytest.mark.parametrize(
+    ("microseconds", "is_taken"),
+    [
+        (-62_135_596_800_000_000, True),
+        (-62_135_596_800_000_001, False),
+        (253_402_300_799_999_999, True),
+        (253_402_300_800_000_000, False),
+        (2**63 - 1, False),
+    ],
+)
+def test_moments_are_taken_within_the_years_1_to_9999(
+    lake: Settings, microseconds: int, is_taken: bool
+) -> None:
+    content = table([movement(1), movement(2)])
+    moments = pa.array([microseconds, 0]).view(UTC_TIME)
+    place = content.schema.get_field_index("moved_at")
+    put(lake, content.set_column(place, "moved_at", moments), "a")
+
+    bronze.load(lake)
+
+    assert len(in_quarantine(lake)) == (not is_taken)
+    rows = DeltaTable(bronze.table_uri(lake, "erp", "stock_movements")).to_pyarrow_table()
+    kept = rows["moved_at"].combine_chunks().view(pa.int64()).to_pylist()
+    assert sorted(kept) == sorted([microseconds, 0] if is_taken else [0])
+    if not is_taken:
+        assert _reasons(lake) == {("a", 1): "moved_at is outside the years 0001 to 9999"}
 
 
 def test_a_refused_row_keeps_every_value_exactly(lake: Settings) -> None:
