@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import select
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,12 +52,16 @@ class ConnectionLostError(LakehouseError):
     """The server went away or does not answer: to try again later may help."""
 
 
+class UnreachableError(ConnectionLostError):
+    """There is no connection to begin with."""
+
+
 class Session:
     """A connection to ask on; a question that finds no answer in time is an error."""
 
-    def __init__(self, dsn: str, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, dsn: str, patience_s: float | None = None) -> None:
         self._connection = _open(dsn, Connection, async_=True)
-        self._patience_s = patience_s
+        self._patience_s = PATIENCE_S if patience_s is None else patience_s
         try:
             self._answer()
         except psycopg2.Error as error:
@@ -110,6 +117,17 @@ class Erp:
         fails when the server is stopping, which would wait for the reader as that for the server.
         """
         self.session.row("select pg_logical_emit_message(true, 'lakehouse.nudge', '')")
+
+    @contextmanager
+    def hurried(self) -> Iterator[None]:
+        """Break the log's connection if the block's commands find no answer in time."""
+        with socket.socket(fileno=os.dup(self.log.connection.fileno())) as twin:
+            timer = threading.Timer(PATIENCE_S, twin.shutdown, (socket.SHUT_RDWR,))
+            timer.start()
+            try:
+                yield
+            finally:
+                timer.cancel()
 
     def confirm(self, lsn: int) -> None:
         """Let the server forget what was committed before this position."""
@@ -181,8 +199,8 @@ def _open(dsn: str, kind: type[C], **more: Any) -> C:
         raise _unreachable(error) from error
 
 
-def _unreachable(error: psycopg2.Error) -> ConnectionLostError:
-    return ConnectionLostError(
+def _unreachable(error: psycopg2.Error) -> UnreachableError:
+    return UnreachableError(
         f"the ERP server cannot be reached: {first_line(error)}",
         hint="run `lakehouse up`, or set ERP_DSN to a server that runs",
     )
