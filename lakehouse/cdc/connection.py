@@ -17,6 +17,7 @@ from psycopg2.extensions import POLL_OK, POLL_READ
 from psycopg2.extensions import connection as Connection
 from psycopg2.extras import LogicalReplicationConnection, ReplicationCursor
 
+from lakehouse.cdc import feedback
 from lakehouse.erp import postgres
 from lakehouse.errors import LakehouseError, RefusedError, first_line
 from lakehouse.settings import Settings
@@ -30,9 +31,8 @@ PATIENCE_S = 60.0
 """How long a question to the ERP may stay without an answer."""
 
 # All connections must write a value as the same text.
-# wal_sender_timeout=0: psycopg2 answers the server's questions with a flush position that it
-# moves forward by itself, even past changes that are not durable here. So the server must not
-# ask: we tell it where we are every few seconds, and TCP tells it when we are gone.
+# wal_sender_timeout=0: psycopg2 answers the server's questions only while it is reading. So the
+# server must not ask: we tell it where we are every few seconds, and TCP tells it if we are gone.
 _SESSION = {
     "timezone": "UTC",
     "datestyle": "ISO",
@@ -131,8 +131,7 @@ class Erp:
 
     def confirm(self, lsn: int) -> None:
         """Let the server forget what was committed before this position."""
-        send: Any = self.log.send_feedback
-        send(write_lsn=lsn, flush_lsn=lsn, apply_lsn=lsn, force=True)
+        feedback.confirm(self.log.connection, lsn)
 
 
 @contextmanager
