@@ -34,7 +34,7 @@ class Reading:
     """Tables to be snapshotted although they are known."""
 
 
-def prepared(reading: Reading, erp: Erp, sync_id: int) -> tuple[Server, State, int]:
+def prepared(reading: Reading, erp: Erp, sync_id: int) -> tuple[Server, State]:
     """Refuse what cannot be read exactly, and snapshot what was never read whole."""
     settings = reading.settings
     server = checks.server(erp, reading.needed)
@@ -56,14 +56,14 @@ def prepared(reading: Reading, erp: Erp, sync_id: int) -> tuple[Server, State, i
         elif slot.free(erp) is not None:
             slot.drop(erp)
         above = max(above, landing.last_generation(settings, SOURCE))
-        return server, *snapshot.first(settings, erp, server, known, sync_id, above)
+        return server, snapshot.first(settings, erp, server, known, sync_id, above)
     checks.not_behind(erp, known)
     slot.assert_usable(erp, known)
     known = _without_the_gone(settings, server, known)
     due = [table for table in server.tables.values() if _is_due(table, known, reading.anew)]
     if not due:
-        return server, known, 0
-    return server, *snapshot.more(settings, erp, due, known, sync_id, above)
+        return server, known
+    return server, snapshot.more(settings, erp, due, known, sync_id, above)
 
 
 def _is_due(table: Table, known: State, anew: frozenset[str]) -> bool:

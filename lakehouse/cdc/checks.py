@@ -76,7 +76,8 @@ def server(erp: Erp, needed: Needed) -> Server:
     _published_as_a_whole(erp.session)
     tables = {table.entity: table for table in published(erp.session, types)}
     _contracted(tables, needed)
-    erp.log.execute("IDENTIFY_SYSTEM")
+    with erp.hurried():
+        erp.log.execute("IDENTIFY_SYSTEM")
     identity = erp.log.fetchone()
     assert identity is not None, "IDENTIFY_SYSTEM answers with a row"
     return Server(str(identity[0]), int(identity[1]), types, tables)

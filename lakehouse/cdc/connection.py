@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import select
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +17,7 @@ from psycopg2.extensions import POLL_OK, POLL_READ
 from psycopg2.extensions import connection as Connection
 from psycopg2.extras import LogicalReplicationConnection, ReplicationCursor
 
+from lakehouse.cdc import feedback
 from lakehouse.erp import postgres
 from lakehouse.errors import LakehouseError, RefusedError, first_line
 from lakehouse.settings import Settings
@@ -27,9 +31,8 @@ PATIENCE_S = 60.0
 """How long a question to the ERP may stay without an answer."""
 
 # All connections must write a value as the same text.
-# wal_sender_timeout=0: psycopg2 answers the server's questions with a flush position that it
-# moves forward by itself, even past changes that are not durable here. So the server must not
-# ask: we tell it where we are every few seconds, and TCP tells it when we are gone.
+# wal_sender_timeout=0: psycopg2 answers the server's questions only while it is reading. So the
+# server must not ask: we tell it where we are every few seconds, and TCP tells it if we are gone.
 _SESSION = {
     "timezone": "UTC",
     "datestyle": "ISO",
@@ -49,12 +52,16 @@ class ConnectionLostError(LakehouseError):
     """The server went away or does not answer: to try again later may help."""
 
 
+class UnreachableError(ConnectionLostError):
+    """There is no connection to begin with."""
+
+
 class Session:
     """A connection to ask on; a question that finds no answer in time is an error."""
 
-    def __init__(self, dsn: str, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, dsn: str, patience_s: float | None = None) -> None:
         self._connection = _open(dsn, Connection, async_=True)
-        self._patience_s = patience_s
+        self._patience_s = PATIENCE_S if patience_s is None else patience_s
         try:
             self._answer()
         except psycopg2.Error as error:
@@ -111,10 +118,20 @@ class Erp:
         """
         self.session.row("select pg_logical_emit_message(true, 'lakehouse.nudge', '')")
 
+    @contextmanager
+    def hurried(self) -> Iterator[None]:
+        """Break the log's connection if the block's commands find no answer in time."""
+        with socket.socket(fileno=os.dup(self.log.connection.fileno())) as twin:
+            timer = threading.Timer(PATIENCE_S, twin.shutdown, (socket.SHUT_RDWR,))
+            timer.start()
+            try:
+                yield
+            finally:
+                timer.cancel()
+
     def confirm(self, lsn: int) -> None:
         """Let the server forget what was committed before this position."""
-        send: Any = self.log.send_feedback
-        send(write_lsn=lsn, flush_lsn=lsn, apply_lsn=lsn, force=True)
+        feedback.confirm(self.log.connection, lsn)
 
 
 @contextmanager
@@ -181,8 +198,8 @@ def _open(dsn: str, kind: type[C], **more: Any) -> C:
         raise _unreachable(error) from error
 
 
-def _unreachable(error: psycopg2.Error) -> ConnectionLostError:
-    return ConnectionLostError(
+def _unreachable(error: psycopg2.Error) -> UnreachableError:
+    return UnreachableError(
         f"the ERP server cannot be reached: {first_line(error)}",
         hint="run `lakehouse up`, or set ERP_DSN to a server that runs",
     )

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from lakehouse.cdc import connection, state
 from lakehouse.cdc.beginning import Reading, all_anew, catalog, prepared
 from lakehouse.cdc.checks import Needed
-from lakehouse.cdc.connection import ConnectionLostError, Erp, Session
+from lakehouse.cdc.connection import ConnectionLostError, Erp, Session, UnreachableError
 from lakehouse.cdc.decoder import Catalog, CatalogChangedError
 from lakehouse.cdc.state import State
 from lakehouse.cdc.stream import Stop, Stream
@@ -89,44 +89,43 @@ def follow(
 
     `on_landed` is called after each landing, and the next one waits for it.
     """
-    reading = Reading(settings, needed, after_generation, on_landed, stop)
+    reading = Reading(settings, needed, after_generation, on_landed, stop, follows=True)
     with reader_lock(settings, "lakehouse cdc sync --follow"):
         before = state.load(settings)
-        rows = _catch_up(reading).snapshot_rows
-        reading = replace(reading, follows=True)
-        tries = 0
+        tries: int | None = None  # one that never answered is more likely not what was meant
         while not stop():
             known = state.load(settings)
             try:
-                rows += _read(reading)
+                _read(reading)
             except ConnectionLostError as error:
-                tries = 0 if state.load(settings) != known else tries + 1
+                if tries is None and isinstance(error, UnreachableError):
+                    raise
+                tries = 0 if tries is None or state.load(settings) != known else tries + 1
                 pause = _BACK_OFF_S[min(tries, len(_BACK_OFF_S) - 1)]
                 log.warning("%s; tried again in %g s", error.what, pause)
                 _sleep(pause, stop)
-        return _synced(before, state.load(settings), rows)
+        return _synced(before, state.load(settings))
 
 
 def _catch_up(reading: Reading) -> Synced:
     before = state.load(reading.settings)
-    rows = _read(reading)
-    return _synced(before, state.load(reading.settings), rows)
+    _read(reading)
+    return _synced(before, state.load(reading.settings))
 
 
-def _read(reading: Reading) -> int:
-    """Read up to where the ERP is now, or follow it; says how many rows snapshots had."""
-    rows, asked = 0, frozenset[int]()
+def _read(reading: Reading) -> None:
+    """Read up to where the ERP is now, or follow it."""
+    asked = frozenset[int]()
     while True:
         try:
             with connection.connect(reading.settings) as erp:
                 sync_id = time.time_ns() // 1_000_000
-                server, known, taken = prepared(reading, erp, sync_id)
+                before = state.load(reading.settings)
+                server, known = prepared(reading, erp, sync_id)
                 reading = replace(reading, anew=frozenset())
-                rows += taken
-                if taken:
+                if before is None or known.snapshot_rows > before.snapshot_rows:
                     reading.on_landed()
-                _stream(reading, erp, known, catalog(server, known, asked), sync_id)
-                return rows
+                return _stream(reading, erp, known, catalog(server, known, asked), sync_id)
         except CatalogChangedError as error:
             asked |= error.numbers
 
@@ -157,7 +156,7 @@ def _wait_for_the_other(settings: Settings) -> Synced | None:
     while (reader := holder(settings, READER)) is not None:
         last, known = known, state.load(settings)
         if known is not None and known.position >= target:
-            return _synced(before, known, 0)
+            return _synced(before, known)
         if known != last:
             moved_at = time.monotonic()
         elif time.monotonic() - moved_at > _STANDSTILL_S:
@@ -169,19 +168,16 @@ def _wait_for_the_other(settings: Settings) -> Synced | None:
     return None
 
 
-def _synced(before: State | None, after: State | None, snapshot_rows: int) -> Synced:
+def _synced(before: State | None, after: State | None) -> Synced:
     assert after is not None, "a reading leaves its state"
+    none = State("", 0, None)
     return Synced(
         generation=after.last_generation,
-        snapshot_rows=snapshot_rows,
-        transactions=after.transactions - (before.transactions if before else 0),
-        changes=after.changes - (before.changes if before else 0),
+        snapshot_rows=after.snapshot_rows - (before or none).snapshot_rows,
+        transactions=after.transactions - (before or none).transactions,
+        changes=after.changes - (before or none).changes,
         durable_lsn=str(after.durable_lsn),
     )
-
-
-def _load(settings: Settings) -> State | None:
-    return state.load(settings)
 
 
 def _sleep(seconds: float, stop: Stop) -> None:

@@ -46,7 +46,8 @@ def create(erp: Erp, name: str = SLOT, *, is_temporary: bool = False) -> tuple[i
 
 def drop(erp: Erp, name: str = SLOT) -> None:
     """Drop a slot that nobody reads from."""
-    erp.log.execute(sql.SQL("DROP_REPLICATION_SLOT {}").format(sql.Identifier(name)))
+    with erp.hurried():
+        erp.log.execute(sql.SQL("DROP_REPLICATION_SLOT {}").format(sql.Identifier(name)))
 
 
 def assert_usable(erp: Erp, known: State) -> None:

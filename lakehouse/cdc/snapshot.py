@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 from psycopg2 import sql
@@ -51,8 +51,8 @@ class _Moment:
 
 def first(
     settings: Settings, erp: Erp, server: Server, known: State | None, sync_id: int, above: int
-) -> tuple[State, int]:
-    """Make the slot and land every table; says how many rows that is."""
+) -> State:
+    """Make the slot and land every table."""
     generation = above + 1
     tables = dict(known.tables) if known else {}
     for table in server.tables.values():
@@ -67,7 +67,7 @@ def first(
 
 def more(
     settings: Settings, erp: Erp, tables: Iterable[Table], known: State, sync_id: int, above: int
-) -> tuple[State, int]:
+) -> State:
     """Land some tables anew, or for the first time, beside the slot that is there."""
     tables = list(tables)
     name = f"{SLOT}_snapshot_{sync_id}"
@@ -90,7 +90,7 @@ def _take(
     name: str,
     lsn: int,
     sync_id: int,
-) -> tuple[State, int]:
+) -> State:
     tables = list(tables)
     begun = state.save(settings, begun)
     with ExitStack() as stack:
@@ -120,7 +120,8 @@ def _take(
         for table in tables
     }
     rows = sum(boundary.row_count or 0 for boundary in boundaries)
-    return state.save(settings, begun.with_tables(complete)), rows
+    whole = replace(begun.with_tables(complete), snapshot_rows=begun.snapshot_rows + rows)
+    return state.save(settings, whole)
 
 
 @contextmanager

@@ -53,6 +53,7 @@ class State:
     tables: Mapping[str, TableState] = field(default_factory=dict)
     transactions: int = 0
     changes: int = 0
+    snapshot_rows: int = 0
     """How many were ever landed: whoever waits for a follower tells by these what came."""
     saved_at: float = 0.0
 

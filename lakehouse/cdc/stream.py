@@ -50,13 +50,14 @@ class Stream:
 
     def read(self, is_done: Stop, on_landed: Callable[[], object], advance: Advance) -> None:
         """Read until `is_done`, land what is whole, and let the server forget what is landed."""
-        self._erp.log.start_replication(
-            slot_name=SLOT,
-            start_lsn=self._worker.known.position,
-            options=_OPTIONS,
-            decode=False,
-            status_interval=_NEVER_S,
-        )
+        with self._erp.hurried():
+            self._erp.log.start_replication(
+                slot_name=SLOT,
+                start_lsn=self._worker.known.position,
+                options=_OPTIONS,
+                decode=False,
+                status_interval=_NEVER_S,
+            )
         try:
             self._read(is_done, on_landed, advance)
             self._hand_over()
@@ -101,14 +102,14 @@ class Stream:
     def _idle(self) -> None:
         """Nothing has come: hand over what is here, look after the connection, and wait."""
         now, end = time.monotonic(), self._erp.log.wal_end
-        if self._payloads:
-            if now - self._begun >= _CHUNK_AGE_S:
-                self._hand_over(end)
-        elif end > self._reached and now - self._begun >= _CHUNK_AGE_S:
+        is_news = bool(self._payloads) or end > self._reached
+        if is_news and now - self._begun >= _CHUNK_AGE_S:
             self._hand_over(end)
+        elif self._worker.is_idle and self._worker.is_due:
+            self._hand_over()
         elif self._worker.is_idle and self._worker.known.position > self._told:
             self._tell()
-        if end > self._reached or self._payloads:
+        if is_news:
             self._heard_at = now
         elif now - self._heard_at > _SILENCE_S:
             raise psycopg2.OperationalError(f"the change log is silent for {_SILENCE_S:.0f} s")

@@ -71,6 +71,14 @@ class Worker:
     def is_idle(self) -> bool:
         return self._chunks.unfinished_tasks == 0
 
+    @property
+    def is_due(self) -> bool:
+        """Whether something waits to be made durable, and has waited long enough."""
+        now = time.monotonic()
+        if self._pending.has_whole:
+            return now - self._landed >= self._land_every_s
+        return self.position > self.known.position and now - self._saved >= _POSITION_EVERY_S
+
     def give(self, chunk: Chunk) -> None:
         """Hand over the next chunk, when there is room for it; raise what went wrong before."""
         while True:
@@ -111,14 +119,7 @@ class Worker:
             self._decoder.feed(chunk.payloads, chunk.lsns)
         if chunk.reached:
             self._decoder.reached(chunk.reached)
-        now = time.monotonic()
-        if self._pending.has_whole:
-            is_due = now - self._landed >= self._land_every_s
-            if chunk.is_last or self._pending.is_full or is_due:
-                self._land()
-        elif self._decoder.position > self.known.position and (
-            chunk.is_last or now - self._saved >= _POSITION_EVERY_S
-        ):
+        if chunk.is_last or self._pending.is_full or self.is_due:
             self._land()
         return not chunk.is_last
 

@@ -1,0 +1,310 @@
+"""The follower: beside the chain, through lost servers and slow networks, until it is stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import psycopg2
+import pytest
+from psycopg2.extensions import make_dsn, parse_dsn
+
+from lakehouse import cdc
+from lakehouse.cdc import connection, reader, state, stream
+from lakehouse.erp import postgres
+from lakehouse.errors import LakehouseError
+from lakehouse.lock import READER, holder
+from lakehouse.settings import Settings, export
+from tests.integration.cdc_proxy import Proxy
+from tests.integration.cdc_replay import (
+    ask,
+    delivered,
+    differences,
+    embedded_server,
+    execute,
+    lake_on,
+    slot,
+)
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Settings]:
+    with embedded_server() as settings:
+        yield settings
+
+
+@pytest.fixture
+def erp(server: Settings) -> Iterator[Settings]:
+    with lake_on(server) as settings:
+        execute(settings, towers(1, 20))
+        yield settings
+
+
+@pytest.fixture
+def proxied(erp: Settings) -> Iterator[tuple[Settings, Proxy]]:
+    """The same ERP behind a network of our own."""
+    port = int(parse_dsn(postgres.erp_dsn(erp))["port"])
+    with Proxy(port) as proxy:
+        yield replace(erp, erp_dsn=make_dsn(postgres.erp_dsn(erp), port=proxy.port)), proxy
+
+
+def towers(first: int, last: int) -> str:
+    return (
+        "insert into towers select 'T' || i, 'n', 'macro', 'BA', 'Salvador', -12.9, -38.5, null, "
+        f"now(), now() from generate_series({first}, {last}) i"
+    )
+
+
+class Follower:
+    """A follower in a thread of this process."""
+
+    def __init__(self, settings: Settings, on_landed: Callable[[], object]) -> None:
+        self.error: BaseException | None = None
+        self.synced: cdc.Synced | None = None
+        self.stop = threading.Event()
+        self._settings, self._on_landed = settings, on_landed
+        self.thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        try:
+            self.synced = cdc.follow(self._settings, self._on_landed, stop=self.stop.is_set)
+        except BaseException as error:
+            self.error = error
+
+
+@contextmanager
+def following(
+    settings: Settings, on_landed: Callable[[], object] = lambda: None
+) -> Iterator[Follower]:
+    follower = Follower(settings, on_landed)
+    follower.thread.start()
+    try:
+        comes_true(lambda: holder(settings, READER) is not None)
+        yield follower
+    finally:
+        follower.stop.set()
+        follower.thread.join(30)
+    assert not follower.thread.is_alive()
+
+
+def comes_true(
+    condition: Callable[[], bool], within_s: float = 20.0, follower: Follower | None = None
+) -> None:
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come true"
+        if follower is not None and follower.error is not None:
+            raise follower.error
+        time.sleep(0.02)
+
+
+def has_landed(settings: Settings, tower: str) -> Callable[[], bool]:
+    return lambda: any(row["tower_id"] == tower for row in delivered(settings, "towers"))
+
+
+def test_changes_land_while_it_runs_and_all_is_durable_when_it_is_stopped(erp: Settings) -> None:
+    landings = []
+    with following(erp, lambda: landings.append(time.monotonic())) as follower:
+        for number in range(100, 105):
+            execute(erp, towers(number, number))
+            comes_true(has_landed(erp, f"T{number}"))
+        execute(erp, towers(200, 300))
+    assert follower.error is None
+    assert follower.synced is not None
+    assert len(landings) >= 5
+    known, found = state.load(erp), slot(erp)
+    assert known is not None
+    assert found is not None
+    assert state.lsn_number(found["confirmed_flush_lsn"]) == known.position
+    cdc.sync(erp)
+    assert differences(erp) == {}
+
+
+def test_a_sync_beside_it_waits_until_it_has_come_as_far(erp: Settings) -> None:
+    with following(erp):
+        comes_true(has_landed(erp, "T1"))
+        execute(erp, towers(30, 39))
+        synced = cdc.sync(erp)
+        assert differences(erp) == {}
+        assert synced.changes in (0, 10)  # 0 if it was faster than we asked
+        assert "--follow" in (holder(erp, READER) or "")
+    assert holder(erp, READER) is None
+
+
+def test_a_table_that_is_published_while_it_runs_is_snapshotted_alone(erp: Settings) -> None:
+    with following(erp) as follower:
+        comes_true(has_landed(erp, "T1"))
+        execute(
+            erp,
+            "create table late (id int primary key, note text)",
+            "insert into late select i, 'before' from generate_series(1, 50) i",
+            "alter publication lakehouse add table late",
+            "insert into late values (51, 'between'); update late set note = 'x' where id = 1",
+        )
+        comes_true(lambda: bool(delivered(erp, "late")), follower=follower)
+    cdc.sync(erp)
+    assert differences(erp) == {}
+    known = state.load(erp)
+    assert known is not None
+    assert {name: table.generation for name, table in known.tables.items()} == {
+        "items": 1,
+        "towers": 1,
+        "inventory": 1,
+        "stock_movements": 1,
+        "late": 2,
+    }
+
+
+def test_an_idle_table_does_not_keep_the_log_of_the_others(
+    erp: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "_FOLLOW_BEAT_S", 0.2)
+    execute(erp, "create table unread (id int, filler text)")
+    with following(erp):
+        comes_true(has_landed(erp, "T1"))
+        execute(
+            erp, "insert into unread select i, repeat('x', 1000) from generate_series(1,9999) i"
+        )
+        (end,) = ask(erp, "select pg_current_wal_lsn() - '0/0' as lsn")
+
+        def is_let_go() -> bool:
+            (found,) = ask(erp, "select confirmed_flush_lsn from pg_replication_slots")
+            return bool(state.lsn_number(found["confirmed_flush_lsn"]) >= end["lsn"])
+
+        comes_true(is_let_go)
+        comes_true(lambda: cdc.status(erp).lag_seconds == 0 or cdc.status(erp).lag_bytes == 0)
+
+
+def test_a_connection_that_is_cut_again_and_again(proxied: tuple[Settings, Proxy]) -> None:
+    lake, proxy = proxied
+    with following(lake) as follower:
+        comes_true(has_landed(lake, "T1"))
+        for number in range(100, 600, 100):
+            execute(lake, towers(number, number + 50))
+            proxy.cut()
+        comes_true(has_landed(lake, "T550"), follower=follower)
+    assert follower.error is None
+    cdc.sync(lake)
+    assert differences(lake) == {}
+
+
+def test_a_backend_that_is_terminated(erp: Settings) -> None:
+    with following(erp) as follower:
+        for number in range(100, 400, 100):
+            execute(erp, towers(number, number + 50))
+            execute(
+                erp,
+                "select pg_terminate_backend(active_pid) from pg_replication_slots "
+                "where active_pid is not null",
+            )
+        comes_true(has_landed(erp, "T350"))
+    assert follower.error is None
+    cdc.sync(erp)
+    assert differences(erp) == {}
+
+
+def test_a_network_that_swallows_everything_is_left(
+    proxied: tuple[Settings, Proxy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake, proxy = proxied
+    monkeypatch.setattr(reader, "_FOLLOW_BEAT_S", 0.2)
+    monkeypatch.setattr(stream, "_SILENCE_S", 1.0)
+    monkeypatch.setattr(connection, "PATIENCE_S", 1.0)
+    with following(lake) as follower:
+        comes_true(has_landed(lake, "T1"))
+        proxy.swallow()  # half-open: both ends believe that they are connected
+        execute(replace(lake, erp_dsn=proxy.straight(lake.erp_dsn)), towers(50, 60))
+        comes_true(lambda: proxy.refused > 0, follower=follower)
+        proxy.heal()
+        comes_true(has_landed(lake, "T60"))
+    assert follower.error is None
+    cdc.sync(lake)
+    assert differences(lake) == {}
+
+
+def test_a_slow_network_only_takes_longer(proxied: tuple[Settings, Proxy]) -> None:
+    lake, proxy = proxied
+    cdc.sync(lake)
+    proxy.slow(bytes_at_a_time=700)
+    execute(lake, towers(100, 400))
+    assert cdc.sync(lake).changes == 301
+    assert differences(lake) == {}
+
+
+def test_a_server_that_is_killed_and_started_again(server: Settings, erp: Settings) -> None:
+    with following(erp) as follower:
+        comes_true(has_landed(erp, "T1"))
+        execute(erp, "set synchronous_commit = on", towers(100, 150))
+        pid = int((server.postgres_home / "data" / "postmaster.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGQUIT)  # immediate: it recovers at the next start
+        postgres.up(server)
+        execute(erp, towers(200, 250))
+        comes_true(has_landed(erp, "T250"), follower=follower)
+    assert follower.error is None
+    cdc.sync(erp)
+    assert differences(erp) == {}
+
+
+def test_what_goes_wrong_behind_a_landing_ends_it(erp: Settings) -> None:
+    def fails() -> None:
+        raise LakehouseError("bronze is full", hint="make room")
+
+    with following(erp, fails) as follower:
+        follower.thread.join(30)
+    assert isinstance(follower.error, LakehouseError)
+    assert follower.error.what == "bronze is full"
+    assert cdc.sync(erp).snapshot_rows == 0  # what was landed is landed
+    assert differences(erp) == {}
+
+
+def test_the_command_stops_cleanly_when_it_is_told_to(erp: Settings) -> None:
+    command = [sys.executable, "-m", "lakehouse", "cdc", "sync", "--follow", "--json"]
+    environment = export(erp) | {"ERP_DSN": str(erp.erp_dsn)}
+    # Not the demo's tables, so no contract asks for them.
+    script = (
+        "from lakehouse.orchestration import chain; chain.erp_contracts = dict;"
+        "from lakehouse.cli import main; import sys; main(sys.argv[1:])"
+    )
+    command[1:3] = ["-c", script]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        comes_true(has_landed(erp, "T20"), within_s=60)
+        execute(erp, towers(30, 40))
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    known, found = state.load(erp), slot(erp)
+    assert known is not None
+    assert found is not None
+    assert found["confirmed_flush_lsn"] == known.durable_lsn
+    assert known.durable_lsn in out
+
+
+def test_two_readers_on_one_slot(erp: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another lake with the same state, as a copy of the folder would be."""
+    cdc.sync(erp)
+    monkeypatch.setattr(reader, "LockHeldError", ZeroDivisionError)  # nobody waits
+    with following(erp):
+        comes_true(lambda: bool(ask(erp, "select 1 from pg_replication_slots where active")))
+        with pytest.raises(LakehouseError, match="is held by `lakehouse cdc sync --follow`"):
+            cdc.sync(erp)
+
+
+def test_psycopg_is_what_it_was(erp: Settings) -> None:
+    """The reader leaves nothing behind in the driver that other connections would feel."""
+    cdc.sync(erp)
+    connection = psycopg2.connect(postgres.erp_dsn(erp))
+    with connection.cursor() as cursor:
+        cursor.execute("show wal_sender_timeout")
+        assert cursor.fetchall() != [("0",)]
+    connection.close()
