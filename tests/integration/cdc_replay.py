@@ -86,7 +86,7 @@ def lake_on(server: Settings, schema: str = SCHEMA) -> Iterator[Settings]:
             execute(settings, "select pg_drop_replication_slot('lakehouse')")
         execute(
             settings,
-            "drop publication if exists lakehouse; drop schema if exists replayed cascade; "
+            "drop publication if exists lakehouse; drop schema if exists replayed, demo cascade; "
             "drop schema public cascade; create schema public",
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,6 +12,7 @@ from deltalake import DeltaTable
 
 from lakehouse import bronze, cdc
 from lakehouse.bronze.verify import Verified, verify
+from lakehouse.erp import postgres
 from lakehouse.settings import Settings
 from tests.integration.cdc_replay import embedded_server, execute, lake_on
 
@@ -27,7 +29,8 @@ def server() -> Iterator[Settings]:
 
 @pytest.fixture
 def erp(server: Settings) -> Iterator[Settings]:
-    with lake_on(server) as settings:
+    schema = Path(postgres.__file__).with_name("schema.sql").read_text("utf8")
+    with lake_on(server, schema) as settings:
         yield settings
 
 
