@@ -1,173 +1,113 @@
-"""How fast the change log is landed, beside what PostgreSQL itself takes to send it.
+"""Change data capture: snapshot, drain and following, beside COPY, pg_recvlogical and Debezium.
 
-`python bench/cdc.py` prints one JSON object: seconds of each, and the ratio of peer to ours.
+Every drain reads the same log: the slots are copies of one that is kept where it was made.
 """
 
 from __future__ import annotations
 
-import json
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
-import click
-import psycopg2
+from psycopg2.extensions import parse_dsn
 
-from lakehouse.erp import cluster, postgres
-from lakehouse.settings import Settings, export, load
+from bench import measuring
+from bench.latency import seconds_to_bronze
+from bench.measuring import PEERS, Measured, Result, below, compared, ours
+from lakehouse.erp import postgres
+from lakehouse.settings import PROJECT, Settings, export
 
 ROWS = 1_000_000
-BATCH = 2_000
-TABLE = """
-create table public.movements (
-    movement_id bigint primary key, item_id text not null, tower_id text not null,
-    movement_type text not null, quantity numeric(14, 3) not null,
-    unit_cost_brl numeric(12, 2) not null, moved_at timestamptz not null, note text,
-    created_at timestamptz not null, updated_at timestamptz not null
-)
-"""
-ROW = """
-    i, lpad((i % 9973)::text, 6, '0'), 'BA' || i % 267, 'issue', -(i % 1000) / 8.0,
-    (i % 5000) / 100.0, timestamptz '2024-10-01 12:00Z' + i * interval '1 second',
-    case when i % 3 = 0 then 'remark ' || i end, now(), now()
-"""
-PEER = "bench_peer"
-SYNC = """
-import json, resource, sys, time
-from lakehouse import cdc, settings
-began = time.perf_counter()
-cdc.sync(settings.load())
-took = time.perf_counter() - began
-print(json.dumps([took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
-"""
+TABLE = "stock_movements"
+MOST_MB = 600.0
+DRAINS = {
+    "large": "drain of transactions of 2,000 rows",
+    "small": "drain of transactions of one row",
+    "one": "drain of one transaction of 1 M rows",
+}
+FOLLOWED_S, A_SECOND = "30", "200"
 
 
-def main() -> None:
-    """Measure on an embedded server of its own."""
-    rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        settings = load({"LAKEHOUSE_HOME": f"{folder}/home"})
-        try:
-            postgres.up(settings)
-            click.echo(json.dumps(measure(settings, rows), indent=2))
-        finally:
-            postgres.down(settings)
+def results() -> Iterator[Result]:
+    """Every row of the table that is about change data capture."""
+    with measuring.lake() as lake:
+        ours(lake, "fill", str(ROWS))
+        yield from _snapshot(lake)
+        for number, (kind, what) in enumerate(DRAINS.items(), start=1):
+            yield from _drain(lake, kind, what, first=(number + 1) * ROWS)
+    with measuring.lake() as lake:
+        yield _following(lake)
 
 
-def measure(settings: Settings, rows: int) -> dict[str, object]:
-    """Drains and a snapshot, each beside its peer."""
-    execute(
-        settings, TABLE, f"insert into movements select {ROW} from generate_series(1, {rows}) i"
-    )
-    execute(settings, "create publication lakehouse for table movements", "vacuum movements")
-    execute(settings, "checkpoint")
-    copied = copy_binary(settings)
-    snapshot, memory = ours(settings)
-    result: dict[str, object] = {
-        "snapshot": figures(copied, snapshot, memory),
-    }
-    create = "select pg_create_logical_replication_slot(%s, 'pgoutput')"
-    changes: dict[str, Callable[[int], None]] = {
-        "large transactions": lambda first: large(settings, first, rows),
-        "one transaction": lambda first: execute(
-            settings,
-            f"insert into movements select {ROW} from generate_series({first}, "
-            f"{first + rows - 1}) i",
-        ),
-        "small transactions": lambda first: small(settings, first, rows),
-    }
-    for number, (name, change) in enumerate(changes.items(), start=1):
-        execute(settings, create.replace("%s", f"'{PEER}'"))
-        change(number * rows + 1)
-        execute(settings, "checkpoint")
-        peer = recvlogical(settings)
-        execute(settings, f"select pg_drop_replication_slot('{PEER}')")
-        took, memory = ours(settings)
-        result[name] = figures(peer, took, memory)
-    return result
+def _snapshot(lake: Settings) -> Iterator[Result]:
+    def fresh() -> Measured:
+        for part in ("landing", "cdc"):
+            shutil.rmtree(lake.home / part, ignore_errors=True)
+        ours(lake, "drop_slots")
+        return ours(lake, "step", "extract")
+
+    copies, snapshots = measuring.alternately(lambda: ours(lake, "copy", TABLE), fresh)
+    what = "snapshot PostgreSQL → landing"
+    yield compared(what, "COPY binary to /dev/null", snapshots, copies, 0.6)
 
 
-def figures(peer: float, took: float, memory: float) -> dict[str, float]:
-    return {
-        "peer_s": round(peer, 2),
-        "ours_s": round(took, 2),
-        "ratio": round(peer / took, 2),
-        "memory_mb": round(memory),
-    }
+def _drain(lake: Settings, kind: str, what: str, first: int) -> Iterator[Result]:
+    ours(lake, "step", "extract")
+    ours(lake, "keep_slot")
+    ours(lake, "commit", kind, str(first), str(ROWS))
+    state = lake.home / "cdc" / "state.json"
+    before = state.read_bytes()
 
+    def drain() -> Measured:
+        shutil.rmtree(lake.home / "landing")
+        state.write_bytes(before)
+        ours(lake, "copy_slot", "lakehouse")
+        return ours(lake, "step", "extract")
 
-def ours(settings: Settings) -> tuple[float, float]:
-    """One sync in a process of its own: seconds, and its most memory in MB."""
-    done = subprocess.run(
-        [sys.executable, "-c", SYNC],
-        env=export(settings),
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    took, memory = json.loads(done.stdout)
-    return took, memory
+    def receive() -> Measured:
+        ours(lake, "copy_slot", "peer")
+        return ours(lake, "receive", "peer", str(ROWS))
 
-
-def large(settings: Settings, first: int, rows: int) -> None:
-    """Transactions of some thousand rows."""
-    for start in range(first, first + rows, BATCH):
-        execute(
-            settings,
-            f"insert into movements select {ROW} from generate_series({start}, {start + BATCH - 1})"
-            " i",
+    peers, drains = measuring.alternately(receive, drain)
+    yield compared(what, "pg_recvlogical to /dev/null", drains, peers, 0.75)
+    yield below("memory of it", max(one.peak_mb for one in drains), "MB", MOST_MB)
+    if kind != "one":
+        yield compared(
+            what, "Debezium engine, events thrown away", drains[:1], [_debezium(lake)], 10
         )
 
 
-def small(settings: Settings, first: int, rows: int) -> None:
-    """A transaction a row."""
-    loop = f"""
-        do $$ begin for n in {first}..{first + rows - 1} loop
-            insert into movements select {ROW} from (values (n)) as one (i); commit;
-        end loop; end $$
-    """
-    execute(settings, "set synchronous_commit = off; ", loop)
+def _debezium(lake: Settings) -> Measured:
+    ours(lake, "copy_slot", "debezium")
+    parts = parse_dsn(postgres.erp_dsn(lake))
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        task = [
+            str(PROJECT / "bench" / "peers" / "debezium.py"),
+            *(parts[name] for name in ("host", "port", "user", "passfile", "dbname")),
+            *("debezium", str(ROWS), folder),
+        ]
+        return measuring.run(task, interpreter=str(PEERS))
 
 
-def recvlogical(settings: Settings) -> float:
-    """What PostgreSQL's own client takes to receive the same and forget it."""
-    end = execute(settings, "select pg_current_wal_flush_lsn()")
-    command = [
-        str(cluster.binaries() / "pg_recvlogical"),
-        *("--dbname", postgres.erp_dsn(settings), "--slot", PEER, "--start", "--file", "/dev/null"),
-        *("--endpos", str(end), "--option", "proto_version=2", "--option", "streaming=on"),
-        *("--option", "publication_names=lakehouse", "--option", "messages=true", "--no-loop"),
-    ]
-    began = time.perf_counter()
-    subprocess.run(command, check=True)
-    return time.perf_counter() - began
-
-
-def copy_binary(settings: Settings) -> float:
-    """One COPY of the table, in binary, to nowhere."""
-    connection = psycopg2.connect(postgres.erp_dsn(settings))
-    with connection.cursor() as cursor, Path("/dev/null").open("wb") as nowhere:
-        began = time.perf_counter()
-        cursor.copy_expert("copy movements to stdout (format binary)", nowhere)
-        took = time.perf_counter() - began
-    connection.close()
-    return took
-
-
-def execute(settings: Settings, *statements: str) -> object:
-    """Run statements, each one a transaction; the last one's first value, if it has any."""
-    connection = psycopg2.connect(postgres.erp_dsn(settings))
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
-        row = cursor.fetchone() if cursor.description else None
-    connection.close()
-    return row[0] if row else None
-
-
-if __name__ == "__main__":
-    main()
+def _following(lake: Settings) -> Result:
+    """Commits at a steady rate over ten tables, while a follower brings them to bronze."""
+    ours(lake, "live", "1", "5")
+    ours(lake, "step", "extract")
+    ours(lake, "step", "bronze")
+    command = [sys.executable, "-m", "lakehouse", "cdc", "sync", "--follow"]
+    log = Path(lake.home) / "follow.log"
+    with log.open("wb") as out, subprocess.Popen(command, env=export(lake), stderr=out) as follower:
+        try:
+            committed = ours(lake, "commit_steadily", FOLLOWED_S, A_SECOND)
+        finally:
+            follower.send_signal(signal.SIGTERM)
+            follower.wait(60)
+    p95, rows = seconds_to_bronze(lake)
+    if rows != committed.rows:
+        raise measuring.TaskFailedError(f"{rows} of {committed.rows} commits came to bronze")
+    rate = committed.rows / committed.seconds
+    return below(f"commit → row in bronze, p95, at {rate:.0f} commits/s", p95, "s", 2)

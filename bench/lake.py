@@ -49,7 +49,7 @@ def _fresh_load(lake: Settings) -> Measured:
 def _forget(lake: Settings) -> None:
     for part in ("landing", "bronze", "cdc"):
         shutil.rmtree(lake.home / part, ignore_errors=True)
-    ours(lake, "drop_slot")
+    ours(lake, "drop_slots")
 
 
 def _dlt(lake: Settings) -> Measured:

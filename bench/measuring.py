@@ -72,7 +72,9 @@ def run(
             raise TaskFailedError(
                 f"{' '.join(task)} ended with {process.returncode}: {said[-2000:]}"
             )
-        answer = json.loads(out.read().splitlines()[-1])
+        # A peer's own chatter may stand before and behind it.
+        lines = [line for line in out.read().splitlines() if line.startswith(b'{"seconds"')]
+        answer = json.loads(lines[-1])
     return Measured(answer["seconds"], answer["rows"], usage.ru_maxrss / 1024)
 
 

@@ -24,21 +24,45 @@ from lakehouse.orchestration import chain
 from lakehouse.settings import Settings
 
 Answer = tuple[float, int]
-FILL = """
+MOVEMENTS = """
 insert into public.stock_movements (
     stock_movement_id, item_id, tower_id, movement_type, quantity, unit_cost_brl, moved_at, note,
     created_at, updated_at
 )
 select
-    1000000000 + n, lpad((n %% 879)::text, 6, '0'), 'BAFRD' || lpad((n %% 190)::text, 3, '0'),
-    case n %% 3 when 0 then 'receipt' else 'issue' end,
-    case n %% 3 when 0 then 1 else -1 end * (n %% 977 + 1) / 8.0, n %% 100000 / 100.0,
+    1000000000 + n, lpad((n % 879)::text, 6, '0'), 'BAFRD' || lpad((n % 190)::text, 3, '0'),
+    case n % 3 when 0 then 'receipt' else 'issue' end,
+    case n % 3 when 0 then 1 else -1 end * (n % 977 + 1) / 8.0, n % 100000 / 100.0,
     timestamptz '2024-10-01 08:00+00' + n * interval '11 seconds',
-    case n %% 4 when 0 then 'solicitado pela equipe de campo, NF ' || n end,
+    case n % 4 when 0 then 'solicitado pela equipe de campo, NF ' || n end,
     timestamptz '2024-10-01 08:00+00' + n * interval '11 seconds',
     timestamptz '2024-10-01 08:00+00' + n * interval '11 seconds'
-from generate_series(1, %s) as n
+from generate_series({}, {}) as n
 """
+
+DROP_SLOTS = "select count(pg_drop_replication_slot(slot_name)) from pg_replication_slots"
+MARK = "timestamptz '1999-01-01 00:00:00+00'"
+"""Rows that were committed to be timed were made, so they say, at this moment."""
+MARKED = (
+    ("suppliers", "'{n}', 'FORNECEDOR', null, 'BR', 'BA', true"),
+    ("items", "'{n}', 'FITA', 'EPI', 'UN', 1, 'A', false, null"),
+    (
+        "item_suppliers",
+        "{n}, '{item}', (select min(supplier_id) from suppliers), 1, 1, 1, 5,"
+        " date '1999-01-01' + {n} % 30000, null",
+    ),
+    ("towers", "'{n}', 'SITE', 'macro', 'BA', 'Salvador', -12.9, -38.5, '{tower}'"),
+    ("contracts", "'{n}', 'ATC', 'preventiva', 'gold', 99.5, 1000, 5"),
+    ("stock_movements", "{n}, '{item}', '{tower}', 'receipt', 1, 1, now(), null"),
+    (
+        "orders",
+        "{n}, null, '{item}', (select min(supplier_id) from suppliers), '{tower}', null,"
+        " 1, 1, null, null, null, null, 'open'",
+    ),
+    ("work_orders", "{n}, '{tower}', null, 'corrective', 'electrical', now(), null, 8, null"),
+    ("outages", "{n}, '{tower}', null, now(), null, 'power'"),
+    ("goods_receipts", "{n}, (select min(order_id) from orders), 1, now(), 'NF', null"),
+)
 
 
 def fill(settings: Settings, rows: str) -> Answer:
@@ -47,7 +71,7 @@ def fill(settings: Settings, rows: str) -> Answer:
     began = time.perf_counter()
     connection = psycopg2.connect(postgres.erp_dsn(settings))
     with closing(connection), connection, connection.cursor() as cursor:
-        cursor.execute(FILL, (int(rows),))
+        cursor.execute(MOVEMENTS.format(1, rows))
     return time.perf_counter() - began, int(rows)
 
 
@@ -77,10 +101,70 @@ def full_load(settings: Settings) -> Answer:
     return seconds + more, rows
 
 
-def drop_slot(settings: Settings) -> Answer:
-    """Forget the reader on the server's side."""
-    drop = "select count(pg_drop_replication_slot(slot_name)) from pg_replication_slots"
-    return 0.0, _number(settings, drop)
+def commit(settings: Settings, kind: str, first: str, rows: str) -> Answer:
+    """Add rows to the great table, from this number on: in one transaction, large or small ones."""
+    size = {"one": int(rows), "large": 2_000, "small": 1}[kind]
+    began = time.perf_counter()
+    connection = psycopg2.connect(postgres.erp_dsn(settings))
+    connection.autocommit = True
+    with closing(connection), connection.cursor() as cursor:
+        cursor.execute("set synchronous_commit = off")
+        cursor.execute(
+            f"do $$ begin for start in {first}..{int(first) + int(rows) - 1} by {size} loop"
+            f" {MOVEMENTS.format('start', f'start + {size - 1}')}; commit; end loop; end $$"
+        )
+        cursor.execute("checkpoint")
+    return time.perf_counter() - began, int(rows)
+
+
+def commit_steadily(settings: Settings, seconds: str, a_second: str) -> Answer:
+    """Commit rows that carry a mark, one at a time, at a steady rate, to ten tables in turn."""
+    connection = psycopg2.connect(postgres.erp_dsn(settings))
+    connection.autocommit = True
+    count = int(seconds) * int(a_second)
+    with closing(connection), connection.cursor() as cursor:
+        cursor.execute("select min(tower_id), (select min(item_id) from items) from towers")
+        known = dict(zip(("tower", "item"), cursor.fetchone() or (), strict=True))
+        time.sleep(3)  # the follower starts
+        began = time.perf_counter()
+        for number in range(count):
+            table, values = MARKED[number % len(MARKED)]
+            row = values.format(n=900_000_000 + number, **known)
+            cursor.execute(f"insert into {table} values ({row}, {MARK}, {MARK})")
+            time.sleep(max(0.0, began + (number + 1) / int(a_second) - time.perf_counter()))
+        took = time.perf_counter() - began
+    time.sleep(5)  # the last ones arrive
+    return took, count
+
+
+def keep_slot(settings: Settings) -> Answer:
+    """Remember where the reader's slot stands."""
+    return _copied(settings, "lakehouse", "kept")
+
+
+def copy_slot(settings: Settings, name: str) -> Answer:
+    """A slot that stands where the kept one does, in the place of what had its name."""
+    return _copied(settings, "kept", name)
+
+
+def drop_slots(settings: Settings) -> Answer:
+    """Forget every reader on the server's side."""
+    return 0.0, _number(settings, DROP_SLOTS)
+
+
+def receive(settings: Settings, slot: str, rows: str) -> Answer:
+    """PostgreSQL's own client receives the same log and throws it away."""
+    end = _text(settings, "select pg_current_wal_flush_lsn()")
+    command = [
+        str(postgres.binaries() / "pg_recvlogical"),
+        *("--dbname", postgres.erp_dsn(settings), "--slot", slot, "--start", "--no-loop"),
+        *("--endpos", end, "--file", os.devnull),
+        *("--option", "proto_version=2", "--option", "streaming=on"),
+        *("--option", "publication_names=lakehouse", "--option", "messages=true"),
+    ]
+    began = time.perf_counter()
+    subprocess.run(command, check=True)
+    return time.perf_counter() - began, int(rows)
 
 
 def copy(settings: Settings, table: str) -> Answer:
@@ -119,17 +203,27 @@ def _changed_rows(settings: Settings) -> int:
     return _number(settings, f"{counts} where schemaname = 'public'")
 
 
+def _copied(settings: Settings, source: str, name: str) -> Answer:
+    _number(settings, f"{DROP_SLOTS} where slot_name = '{name}'")
+    _text(settings, f"select pg_copy_logical_replication_slot('{source}', '{name}')")
+    return 0.0, 1
+
+
 def _number(settings: Settings, query: str) -> int:
+    return int(_text(settings, query))
+
+
+def _text(settings: Settings, query: str) -> str:
     connection = psycopg2.connect(postgres.erp_dsn(settings))
     with closing(connection), connection, connection.cursor() as cursor:
         cursor.execute(query)
-        [(number,)] = cursor.fetchall()
-    return int(number)
+        [(found,)] = cursor.fetchall()
+    return str(found)
 
 
-TASKS: dict[str, Callable[..., Answer]] = {
-    task.__name__: task for task in (fill, live, step, full_load, drop_slot, copy, rewrite)
-}
+_WORK = (fill, live, step, full_load, copy, rewrite, receive, commit, commit_steadily)
+_SLOTS = (keep_slot, copy_slot, drop_slots)
+TASKS: dict[str, Callable[..., Answer]] = {task.__name__: task for task in (*_WORK, *_SLOTS)}
 
 if __name__ == "__main__":
     name, *arguments = sys.argv[1:]
