@@ -14,7 +14,6 @@ from decimal import Decimal
 from psycopg2.extensions import cursor as Cursor
 
 from lakehouse.erp import master_data, prices
-from lakehouse.erp.master_data import Item
 from lakehouse.erp.work import Work
 
 Key = tuple[str, str]  # item, store
@@ -64,9 +63,6 @@ class World:
 
     seed: int
     last_movement_id: int
-    items: dict[str, Item] = field(
-        default_factory=lambda: {item.item_id: item for item in master_data.items()}
-    )
     shelves: dict[Key, Shelf] = field(default_factory=dict)
     stores_of: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     waiting: dict[Key, list[Waiting]] = field(default_factory=lambda: defaultdict(list))
@@ -76,7 +72,7 @@ class World:
 
     def cost(self, item_id: str, day: date) -> Decimal:
         """What one unit of an item costs on a day."""
-        return prices.cost(self.seed, self.items[item_id], day)
+        return prices.cost(self.seed, master_data.item(item_id), day)
 
     def add_shelf(self, key: Key, shelf: Shelf) -> None:
         self.shelves[key] = shelf
