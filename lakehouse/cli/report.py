@@ -15,7 +15,6 @@ from lakehouse.lock import holder
 from lakehouse.settings import Settings
 
 if TYPE_CHECKING:
-    from lakehouse.bronze.verify import Verified
     from lakehouse.orchestration.airflow_home import Airflow
 
 
@@ -70,19 +69,6 @@ def status_text(data: Mapping[str, Any]) -> str:
         states = " ".join(f"{row['step']}:{row['status']}" for row in data["last_run"])
         text += f"\n{'last run':<24}{data['last_run'][0]['run_id']}  {states}"
     return text
-
-
-def verified_text(proven: Verified) -> str:
-    """What was proven, a line a table."""
-    equal = {one.table: one.erp_rows for one in proven.compared}
-    lines = [f"{'':<24}{'in bronze':>12}{'refused':>9}{'waiting':>9}{'as in ERP':>12}"]
-    for one in proven.conserved:
-        erp = f"{equal[one.table]:,}" if one.table in equal else "-"
-        refused = one.quarantined_rows + one.quarantined_files
-        lines.append(
-            f"{one.table:<24}{one.bronze_rows:>12,}{refused:>9,}{one.waiting_files:>9,}{erp:>12}"
-        )
-    return "\n".join(lines)
 
 
 def doctor_text(checks: Iterable[Check]) -> str:
