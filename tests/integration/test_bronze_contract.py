@@ -11,14 +11,15 @@ from lakehouse import bronze
 from lakehouse.bronze import contract, generate
 from lakehouse.errors import LakehouseError, RefusedError
 from lakehouse.settings import Settings
-from tests.integration.cdc_replay import embedded_server, execute, lake_on
+from tests.integration.cdc_replay import embedded_server, execute
+from tests.integration.whole_erp import whole_erp_on
 
 pytestmark = pytest.mark.server
 
 
 @pytest.fixture(scope="module")
 def erp() -> Iterator[Settings]:
-    with embedded_server() as server, lake_on(server) as settings:
+    with embedded_server() as server, whole_erp_on(server) as settings:
         yield settings
 
 

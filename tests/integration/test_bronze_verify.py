@@ -12,7 +12,8 @@ from deltalake import DeltaTable
 from lakehouse import bronze, cdc
 from lakehouse.bronze.verify import Verified, verify
 from lakehouse.settings import Settings
-from tests.integration.cdc_replay import embedded_server, execute, lake_on
+from tests.integration.cdc_replay import embedded_server, execute
+from tests.integration.whole_erp import whole_erp_on
 
 pytestmark = pytest.mark.server
 
@@ -27,7 +28,7 @@ def server() -> Iterator[Settings]:
 
 @pytest.fixture
 def erp(server: Settings) -> Iterator[Settings]:
-    with lake_on(server) as settings:
+    with whole_erp_on(server) as settings:
         yield settings
 
 
