@@ -22,7 +22,7 @@ from deltalake import DeltaTable, Schema
 from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction
 
-from lakehouse.bronze.parts import Layout, Part, rows_at_a_time
+from lakehouse.bronze.parts import Layout, Part, parquet, rows_at_a_time
 from lakehouse.bronze.tables import writing
 from lakehouse.landing.files import sync_folder
 
@@ -47,7 +47,7 @@ def evolve(uri: str, delta: DeltaTable, layout: Layout) -> None:
 def rewritten(part: Part, paths: list[Path], schema: pa.Schema) -> AddAction:
     """The rows of parts in the columns of today, in the same order."""
     for path in paths:
-        with pq.ParquetFile(path) as old:
+        with parquet(path) as old:
             for batch in old.iter_batches(rows_at_a_time(old.metadata)):
                 part.write(_completed(batch, schema))
     action = part.finish(data_change=False)

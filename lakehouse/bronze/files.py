@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from lakehouse.bronze import records
-from lakehouse.bronze.parts import BYTES_AT_A_TIME, rows_at_a_time
+from lakehouse.bronze.parts import BYTES_AT_A_TIME, parquet, rows_at_a_time
 from lakehouse.bronze.payloads import payloads
 from lakehouse.bronze.rows import NeedsEvolutionError, Stamp, fit, judge, stamped
 from lakehouse.bronze.shape import Shape
@@ -105,13 +104,13 @@ def pieces_of(
 def _of_parquet(
     shape: Shape, _: str, content: Path | bytes, stamp: Stamp, schema: pa.Schema
 ) -> Iterator[Piece]:
-    source = content if isinstance(content, Path) else pa.BufferReader(content)
-    with pq.ParquetFile(source) as parquet:
-        how = fit(shape, parquet.schema_arrow)
+    source = content if isinstance(content, Path) else pa.py_buffer(content)
+    with parquet(source) as opened:
+        how = fit(shape, opened.schema_arrow)
         if how.misfit is None and how.needed:
             raise NeedsEvolutionError(how.needed)
         first = 1
-        for batch in parquet.iter_batches(rows_at_a_time(parquet.metadata)):
+        for batch in opened.iter_batches(rows_at_a_time(opened.metadata)):
             batch.validate(full=True)
             numbers = pa.arange(first, first + batch.num_rows)
             first += batch.num_rows

@@ -22,6 +22,7 @@ from deltalake.transaction import AddAction
 from lakehouse.landing.files import sync_folder
 
 ROWS_IN_A_GROUP = 122_880
+READ_BYTES = 1 << 20
 BYTES_IN_A_GROUP = 64 << 20
 ROWS_AT_A_TIME = 65_536
 BYTES_AT_A_TIME = 32 << 20
@@ -40,6 +41,11 @@ class Layout:
     bounded: Sequence[str]
     """Columns whose least and greatest value each part tells, so that readers can skip it."""
     configuration: Mapping[str, str]
+
+
+def parquet(source: Path | pa.Buffer) -> pq.ParquetFile:
+    """A file to read piece by piece: what is not asked for explicitly here is the whole of it."""
+    return pq.ParquetFile(source, pre_buffer=False, buffer_size=READ_BYTES)
 
 
 def rows_at_a_time(metadata: pq.FileMetaData) -> int:

@@ -10,21 +10,7 @@ import click
 from lakehouse.cli.doctor import Check
 
 if TYPE_CHECKING:
-    from lakehouse.bronze.verify import Verified
     from lakehouse.orchestration.airflow_home import Airflow
-
-
-def verified_text(proven: Verified) -> str:
-    """What was proven, a line a table."""
-    equal = {one.table: one.erp_rows for one in proven.compared}
-    lines = [f"{'':<24}{'in bronze':>12}{'refused':>9}{'waiting':>9}{'as in ERP':>12}"]
-    for one in proven.conserved:
-        erp = f"{equal[one.table]:,}" if one.table in equal else "-"
-        refused = one.quarantined_rows + one.quarantined_files
-        lines.append(
-            f"{one.table:<24}{one.bronze_rows:>12,}{refused:>9,}{one.waiting_files:>9,}{erp:>12}"
-        )
-    return "\n".join(lines)
 
 
 def doctor_text(checks: Iterable[Check]) -> str:

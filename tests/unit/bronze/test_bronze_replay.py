@@ -196,5 +196,5 @@ def test_the_list_names_file_reason_and_first_example(
     assert "2 rows" in capsys.readouterr().out
 
 
-def _unreadable(*_: object) -> None:
+def _unreadable(*_: object, **__: object) -> None:
     raise pa.ArrowInvalid("not understood yet")
