@@ -73,22 +73,28 @@ def lake_on(server: Settings, schema: str = SCHEMA) -> Iterator[Settings]:
     with tempfile.TemporaryDirectory(prefix="lake-") as folder:
         settings = load({"LAKEHOUSE_HOME": folder, "ERP_DSN": dsn})
         execute(settings, schema)
-        yield settings
-        # A failed test may leave a transaction open, which would hold its tables for ever.
-        execute(
-            settings,
-            "select pg_terminate_backend(pid) from pg_stat_activity "
-            "where datname = current_database() and pid <> pg_backend_pid()",
-        )
-        for left in ask(settings, "select gid from pg_prepared_xacts"):
-            execute(settings, f"rollback prepared '{left['gid']}'")
-        if slot(settings) is not None:
-            execute(settings, "select pg_drop_replication_slot('lakehouse')")
-        execute(
-            settings,
-            "drop publication if exists lakehouse; drop schema if exists replayed cascade; "
-            "drop schema public cascade; create schema public",
-        )
+        try:
+            yield settings
+        finally:
+            _empty(settings)
+
+
+def _empty(settings: Settings) -> None:
+    # A failed test may leave a transaction open, which would hold its tables for ever.
+    execute(
+        settings,
+        "select pg_terminate_backend(pid) from pg_stat_activity "
+        "where datname = current_database() and pid <> pg_backend_pid()",
+    )
+    for left in ask(settings, "select gid from pg_prepared_xacts"):
+        execute(settings, f"rollback prepared '{left['gid']}'")
+    if slot(settings) is not None:
+        execute(settings, "select pg_drop_replication_slot('lakehouse')")
+    execute(
+        settings,
+        "drop publication if exists lakehouse; drop schema if exists replayed cascade; "
+        "drop schema public cascade; create schema public",
+    )
 
 
 def slot(settings: Settings) -> Row | None:
