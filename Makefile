@@ -82,6 +82,11 @@ test-slow: setup ## The long tests, and those that start a real Airflow
 .PHONY: test-all
 test-all: test test-slow ## Every test
 
+MINUTES ?= 10
+.PHONY: soak
+soak: setup ## Random changes, kills and restarts for MINUTES=10; memory and files must stay flat
+	@.venv/bin/python -m tests.integration.soak $(MINUTES)
+
 .PHONY: lint
 lint: setup ## Style, types, layers and SQL
 	@.venv/bin/ruff check .

@@ -112,10 +112,10 @@ class World:
             getattr(self.clients[b % TRANSACTIONS], kind)()
         elif kind == "sync":
             if self.is_locked:
-                self._finish()
+                self.finish()
             self._sync()
         else:
-            self._finish()  # a new slot waits for the transactions that are open
+            self.finish()  # a new slot waits for the transactions that are open
             {
                 "die": lambda: self._die(a % len(DEATHS)),
                 "resync": lambda: cdc.resync(self.settings, ("things", "parts")[: 1 + b % 2]),
@@ -125,7 +125,7 @@ class World:
 
     def check(self) -> None:
         """End all that is open; then the reader has what PostgreSQL has, and not more."""
-        self._finish()
+        self.finish()
         self._sync()
         assert differences(self.settings) == {}
 
@@ -137,7 +137,8 @@ class World:
         except psycopg2.Error:
             client.rollback()
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
+        """Commit what is open."""
         self.is_locked = False
         for client in self.clients:
             client.commit()
@@ -174,12 +175,16 @@ class World:
         for _ in range(20):
             if os.waitpid(child, os.WNOHANG) != (0, 0):
                 return
-            ask(
-                self.settings,
-                "select pg_terminate_backend(active_pid) from pg_replication_slots"
-                " where active_pid is not null",
-            )
+            self.terminate_once()
         os.waitpid(child, 0)
+
+    def terminate_once(self) -> None:
+        """Break the connection that reads now, if one does."""
+        ask(
+            self.settings,
+            "select pg_terminate_backend(active_pid) from pg_replication_slots"
+            " where active_pid is not null",
+        )
 
     def _publish(self) -> None:
         """A new table, and another one in the place of an earlier one."""
