@@ -11,12 +11,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import click
 import psycopg2
 
-from lakehouse.erp import cluster, postgres
+from lakehouse import bronze, cdc
+from lakehouse.cdc import state
+from lakehouse.erp import cluster, company, postgres
+from lakehouse.orchestration import chain
 from lakehouse.settings import Settings, export, load
 
 ROWS = 1_000_000
@@ -48,16 +53,23 @@ print(json.dumps([took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 102
 def main() -> None:
     """Measure on an embedded server of its own."""
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
+    result = on_a_server(lambda settings: measure(settings, rows))
+    result["commit to bronze"] = on_a_server(latency)
+    click.echo(json.dumps(result, indent=2))
+
+
+def on_a_server(do: Callable[[Settings], dict[str, Any]]) -> dict[str, Any]:
+    """Do something on an embedded server of its own."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         settings = load({"LAKEHOUSE_HOME": f"{folder}/home"})
         try:
             postgres.up(settings)
-            click.echo(json.dumps(measure(settings, rows), indent=2))
+            return do(settings)
         finally:
             postgres.down(settings)
 
 
-def measure(settings: Settings, rows: int) -> dict[str, object]:
+def measure(settings: Settings, rows: int) -> dict[str, Any]:
     """Drains and a snapshot, each beside its peer."""
     execute(
         settings, TABLE, f"insert into movements select {ROW} from generate_series(1, {rows}) i"
@@ -66,11 +78,11 @@ def measure(settings: Settings, rows: int) -> dict[str, object]:
     execute(settings, "checkpoint")
     copied = copy_binary(settings)
     snapshot, memory = ours(settings)
-    result: dict[str, object] = {
+    result: dict[str, Any] = {
         "snapshot": figures(copied, snapshot, memory),
     }
     create = "select pg_create_logical_replication_slot(%s, 'pgoutput')"
-    changes: dict[str, Callable[[int], None]] = {
+    changes: dict[str, Callable[[int], object]] = {
         "large transactions": lambda first: large(settings, first, rows),
         "one transaction": lambda first: execute(
             settings,
@@ -88,6 +100,61 @@ def measure(settings: Settings, rows: int) -> dict[str, object]:
         took, memory = ours(settings)
         result[name] = figures(peer, took, memory)
     return result
+
+
+def latency(
+    settings: Settings, seconds: float = 20.0, commits_a_second: int = 200
+) -> dict[str, float]:
+    """From a commit in the demo ERP to its row in bronze, while the follower runs."""
+    company.create(settings)
+    tables = list(chain.erp_contracts())
+    visible = list[tuple[int, float]]()
+    with ProcessPoolExecutor(1) as pool:
+
+        def loaded() -> None:
+            known = state.load(settings)
+            bronze.load(settings)
+            visible.append((known.position if known else 0, time.time()))
+
+        cdc.sync(settings)
+        dsn = postgres.erp_dsn(settings)
+        written = pool.submit(write_commits, dsn, tables, seconds, commits_a_second)
+        cdc.follow(settings, loaded, stop=written.done)
+        commits = written.result()
+    latencies = sorted(
+        next(when for position, when in visible if position >= lsn) - at for lsn, at in commits
+    )
+    return {
+        "commits": len(commits),
+        "commits_a_second": round(len(commits) / seconds),
+        "tables": len(tables),
+        "p50_s": round(latencies[len(latencies) // 2], 2),
+        "p95_s": round(latencies[len(latencies) * 95 // 100], 2),
+    }
+
+
+def write_commits(
+    dsn: str, tables: list[str], seconds: float, commits_a_second: int
+) -> list[tuple[int, float]]:
+    """Commit an update of some row at a steady pace; where and when each was."""
+    connection = psycopg2.connect(dsn)
+    commits = []
+    with connection.cursor() as cursor:
+        began = time.time()
+        for number in range(int(seconds * commits_a_second)):
+            time.sleep(max(0.0, began + number / commits_a_second - time.time()))
+            table = tables[number % len(tables)]
+            cursor.execute(
+                f"update {table} set updated_at = now() where ctid = (select ctid from {table} "
+                f"offset {number % 50} limit 1); commit; "
+                "select (pg_current_wal_insert_lsn() - '0/0')::bigint"
+            )
+            ((lsn,),) = cursor.fetchall()
+            commits.append((lsn, time.time()))
+            connection.commit()
+    connection.close()
+    time.sleep(3)  # the follower ends when this does, and shall have seen the last one
+    return commits
 
 
 def figures(peer: float, took: float, memory: float) -> dict[str, float]:

@@ -18,6 +18,8 @@ from typing import NamedTuple
 import click
 
 from lakehouse import cdc
+from lakehouse.lock import READER as READER_LOCK
+from lakehouse.lock import holder
 from lakehouse.settings import Settings, export
 from tests.integration.cdc_replay import differences, embedded_server, execute, lake_on
 from tests.integration.cdc_world import READER, SCHEMA, STATEMENTS, World
@@ -62,9 +64,9 @@ def main() -> None:
 def soak(lake: Settings, chance: random.Random, seconds: float) -> int:
     """Live rounds; the exit status."""
     environment = export(lake) | {"ERP_DSN": str(lake.erp_dsn)}
-    with subprocess.Popen(
-        [sys.executable, "-c", FOLLOW], env=environment, stderr=subprocess.DEVNULL
-    ) as follower:
+    with subprocess.Popen([sys.executable, "-c", FOLLOW], env=environment) as follower:
+        while holder(lake, READER_LOCK) is None and follower.poll() is None:
+            time.sleep(0.05)  # else a sync of ours would be the reader
         began, sizes = time.monotonic(), list[Size]()
         wrong: dict[str, list[str]] = {}
         with closing(World(lake)) as world:
