@@ -88,6 +88,11 @@ bench: setup ## Measure what docs/benchmarks.md promises, beside its peers (BENC
 	@$(UV) pip sync --quiet --python .venv/bench/bin/python --require-hashes bench/requirements.txt
 	@.venv/bin/python -m bench $(BENCH)
 
+MINUTES ?= 10
+.PHONY: soak
+soak: setup ## Random changes, kills and restarts for MINUTES=10; memory and files must stay flat
+	@.venv/bin/python -m tests.integration.soak $(MINUTES)
+
 .PHONY: lint
 lint: setup ## Style, types, layers and SQL
 	@.venv/bin/ruff check .

@@ -79,9 +79,9 @@ def _is_due(table: Table, known: State, anew: frozenset[str]) -> bool:
 def _without_the_gone(settings: Settings, server: Server, known: State) -> State:
     """Note which tables have left the publication: what they miss, a new snapshot will show."""
     gone = {
-        name: replace(table, is_complete=False)
+        name: replace(table, identity="", is_complete=False)
         for name, table in known.tables.items()
-        if table.is_complete and name not in server.tables
+        if table.identity and name not in server.tables
     }
     if not gone:
         return known
@@ -90,7 +90,7 @@ def _without_the_gone(settings: Settings, server: Server, known: State) -> State
 
 
 def catalog(server: Server, known: State, asked: frozenset[int]) -> Catalog:
-    identities = [table.identity for table in known.tables.values()]
+    identities = [table.identity for table in known.tables.values() if table.identity]
     oids = frozenset(int(identity.partition("/")[0]) for identity in identities)
     return Catalog(server.types, server.tables, oids, asked)
 

@@ -20,8 +20,10 @@ _TABLES = """
 select c.relname, c.oid::bigint, coalesce(r.oid, 0)::bigint, c.relkind, c.relreplident,
     array_agg(a.attname::text order by a.attnum), array_agg(a.atttypid::bigint order by a.attnum),
     array_agg(a.atttypmod order by a.attnum), p.rowfilter is not null,
-    has_table_privilege(c.oid, 'select')
-        or bool_and(has_column_privilege(c.oid, a.attnum, 'select')),
+    has_schema_privilege(n.oid, 'usage') and (
+        has_table_privilege(c.oid, 'select')
+        or bool_and(has_column_privilege(c.oid, a.attnum, 'select'))
+    ),
     (select array_agg(k.attname::text) from pg_index as i
         inner join pg_attribute as k on k.attrelid = c.oid and k.attnum = any(i.indkey)
         where i.indrelid = c.oid and i.indisprimary),
@@ -30,11 +32,12 @@ select c.relname, c.oid::bigint, coalesce(r.oid, 0)::bigint, c.relkind, c.relrep
         where i.indrelid = c.oid and i.indisreplident)
 from pg_publication_tables as p
 inner join pg_publication as b on b.pubname = p.pubname
-inner join pg_class as c on c.oid = format('%%I.%%I', p.schemaname, p.tablename)::regclass
+inner join pg_namespace as n on n.nspname = p.schemaname
+inner join pg_class as c on c.relnamespace = n.oid and c.relname = p.tablename
 inner join pg_attribute as a on a.attrelid = c.oid and a.attname = any(p.attnames)
 left join pg_publication_rel as r on r.prpubid = b.oid and r.prrelid = c.oid
 where p.pubname = %s and p.schemaname = %s
-group by c.oid, c.relname, c.relkind, c.relreplident, r.oid, p.rowfilter
+group by n.oid, c.oid, c.relname, c.relkind, c.relreplident, r.oid, p.rowfilter
 order by c.relname
 """
 _TYPES = """
@@ -169,7 +172,8 @@ def _table(types: Types, entity: str, *row: Any) -> Table:
     if not may_read:
         raise RefusedError(
             f"the role of ERP_DSN may not read {SCHEMA}.{entity} of the ERP",
-            hint=f"run `grant select on {SCHEMA}.{entity} to` that role there",
+            hint=f"run `grant usage on schema {SCHEMA} to` that role there, and "
+            f"`grant select on {SCHEMA}.{entity} to` it",
         )
     fields = [
         pa.field(name, types.arrow(oid, modifier))

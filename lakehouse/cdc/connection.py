@@ -48,6 +48,10 @@ _SESSION = {
 }
 
 
+_LOSSES = ("08", "53", "57", "58")
+"""Classes of PostgreSQL's errors that pass: connection, resources, intervention, system."""
+
+
 class ConnectionLostError(LakehouseError):
     """The server went away or does not answer: to try again later may help."""
 
@@ -144,10 +148,7 @@ def connect(settings: Settings) -> Iterator[Erp]:
         try:
             yield Erp(dsn, session, log.cursor())
         except psycopg2.Error as error:
-            raise ConnectionLostError(
-                f"the ERP server broke off the reading of its changes: {first_line(error)}",
-                hint="look at the server, then run `lakehouse cdc sync`: it goes on where it was",
-            ) from error
+            raise _lost(error) from error
         finally:
             log.close()
     finally:
@@ -196,6 +197,14 @@ def _open(dsn: str, kind: type[C], **more: Any) -> C:
         if kind is LogicalReplicationConnection:
             raise
         raise _unreachable(error) from error
+
+
+def _lost(error: psycopg2.Error) -> LakehouseError:
+    hint = "look at the server, then run `lakehouse cdc sync`: it goes on where it was"
+    if error.pgcode is None or error.pgcode[:2] in _LOSSES:
+        what = f"the ERP server broke off the reading of its changes: {first_line(error)}"
+        return ConnectionLostError(what, hint=hint)
+    return LakehouseError(f"the ERP server said: {first_line(error)}", hint=hint)
 
 
 def _unreachable(error: psycopg2.Error) -> UnreachableError:

@@ -155,7 +155,9 @@ def _wait_for_the_other(settings: Settings) -> Synced | None:
     moved_at = time.monotonic()
     while (reader := holder(settings, READER)) is not None:
         last, known = known, state.load(settings)
-        if known is not None and known.position >= target:
+        tables = known.tables.values() if known else ()
+        is_whole = not any(table.is_awaited for table in tables)
+        if known is not None and known.position >= target and is_whole:
             return _synced(before, known)
         if known != last:
             moved_at = time.monotonic()

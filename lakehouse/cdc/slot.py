@@ -88,7 +88,8 @@ def free(erp: Erp) -> Slot | None:
     while (found := erp.session.row(_SLOT, (SLOT,))) is not None:
         plugin, kind, is_here, reader, program, host, wal_status, confirmed = found
         if kind != "logical" or plugin != "pgoutput" or not is_here:
-            what = f"of plugin {plugin}" if is_here else "of another database, or a physical one"
+            what = "a physical one" if kind != "logical" else f"of plugin {plugin}"
+            what = what if is_here or kind != "logical" else "of another database"
             raise RefusedError(
                 f"the ERP's replication slot `{SLOT}` is {what}: it is not ours",
                 hint=f"if nobody needs it, run `select pg_drop_replication_slot('{SLOT}')` there; "

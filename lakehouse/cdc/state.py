@@ -21,11 +21,16 @@ class TableState:
     """What is known of one table: which one it is, and from which commit on which generation."""
 
     identity: str
-    """Changes when the table is made anew or leaves the publication for a while."""
+    """Changes when the table is made anew or leaves the publication; empty while it is out."""
     generations: tuple[tuple[int, int], ...]
     """Pairs (commit position, generation), ascending: changes committed there or later have it."""
     is_complete: bool
     """False until the newest generation's snapshot has been read to its end."""
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether its rows are published, and not all here."""
+        return bool(self.identity) and not self.is_complete
 
     @property
     def generation(self) -> int:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -48,6 +49,7 @@ create table stock_movements (
 );
 create publication lakehouse for table items, towers, inventory, stock_movements
 """
+WHOLE_ERP = Path(postgres.__file__).with_name("schema.sql").read_text("utf8")
 Row = dict[str, Any]
 Key = tuple[Any, ...]
 
@@ -73,22 +75,28 @@ def lake_on(server: Settings, schema: str = SCHEMA) -> Iterator[Settings]:
     with tempfile.TemporaryDirectory(prefix="lake-") as folder:
         settings = load({"LAKEHOUSE_HOME": folder, "ERP_DSN": dsn})
         execute(settings, schema)
-        yield settings
-        # A failed test may leave a transaction open, which would hold its tables for ever.
-        execute(
-            settings,
-            "select pg_terminate_backend(pid) from pg_stat_activity "
-            "where datname = current_database() and pid <> pg_backend_pid()",
-        )
-        for left in ask(settings, "select gid from pg_prepared_xacts"):
-            execute(settings, f"rollback prepared '{left['gid']}'")
-        if slot(settings) is not None:
-            execute(settings, "select pg_drop_replication_slot('lakehouse')")
-        execute(
-            settings,
-            "drop publication if exists lakehouse; drop schema if exists replayed, demo cascade; "
-            "drop schema public cascade; create schema public",
-        )
+        try:
+            yield settings
+        finally:
+            _empty(settings)
+
+
+def _empty(settings: Settings) -> None:
+    # A failed test may leave a transaction open, which would hold its tables for ever.
+    execute(
+        settings,
+        "select pg_terminate_backend(pid) from pg_stat_activity "
+        "where datname = current_database() and pid <> pg_backend_pid()",
+    )
+    for left in ask(settings, "select gid from pg_prepared_xacts"):
+        execute(settings, f"rollback prepared '{left['gid']}'")
+    if slot(settings) is not None:
+        execute(settings, "select pg_drop_replication_slot('lakehouse')")
+    execute(
+        settings,
+        "drop publication if exists lakehouse; drop schema if exists replayed, demo cascade; "
+        "drop schema public cascade; create schema public",
+    )
 
 
 def slot(settings: Settings) -> Row | None:
@@ -187,7 +195,7 @@ def differences(settings: Settings) -> dict[str, list[str]]:
     found = {}
     connection = psycopg2.connect(postgres.erp_dsn(settings))
     with connection, connection.cursor() as cursor:
-        cursor.execute("drop schema if exists replayed cascade; create schema replayed")
+        cursor.execute("drop schema if exists replayed, demo cascade; create schema replayed")
         for entity in keys(settings):
             # The same columns as now; what an earlier shape had beside them is gone.
             cursor.execute(

@@ -11,15 +11,14 @@ from lakehouse import bronze
 from lakehouse.bronze import contract, generate
 from lakehouse.errors import LakehouseError, RefusedError
 from lakehouse.settings import Settings
-from tests.integration.cdc_replay import embedded_server, execute
-from tests.integration.whole_erp import whole_erp_on
+from tests.integration.cdc_replay import WHOLE_ERP, embedded_server, execute, lake_on
 
 pytestmark = pytest.mark.server
 
 
 @pytest.fixture(scope="module")
 def erp() -> Iterator[Settings]:
-    with embedded_server() as server, whole_erp_on(server) as settings:
+    with embedded_server() as server, lake_on(server, WHOLE_ERP) as settings:
         yield settings
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,9 +11,8 @@ from deltalake import DeltaTable
 
 from lakehouse import bronze, cdc
 from lakehouse.bronze.verify import Verified, verify
-from lakehouse.erp import postgres
 from lakehouse.settings import Settings
-from tests.integration.cdc_replay import embedded_server, execute, lake_on
+from tests.integration.cdc_replay import WHOLE_ERP, embedded_server, execute, lake_on
 
 pytestmark = pytest.mark.server
 
@@ -29,8 +27,7 @@ def server() -> Iterator[Settings]:
 
 @pytest.fixture
 def erp(server: Settings) -> Iterator[Settings]:
-    schema = Path(postgres.__file__).with_name("schema.sql").read_text("utf8")
-    with lake_on(server, schema) as settings:
+    with lake_on(server, WHOLE_ERP) as settings:
         yield settings
 
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
 import select
 import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 import psycopg2
+import pyarrow.parquet as pq
 import pytest
+from psycopg2.extensions import make_dsn
 from psycopg2.extras import LogicalReplicationConnection
 
 from lakehouse import cdc, landing
@@ -22,7 +29,7 @@ from lakehouse.cdc import slot as slots
 from lakehouse.erp import postgres
 from lakehouse.errors import LakehouseError, RefusedError
 from lakehouse.landing import files
-from lakehouse.settings import Settings
+from lakehouse.settings import Settings, export
 from tests.integration.cdc_replay import (
     delivered,
     differences,
@@ -242,6 +249,230 @@ def test_each_refusal_says_what_helps_and_changes_nothing(
     file.write_text(json.dumps({"generation": 1}))
     with pytest.raises(LakehouseError, match="cannot be read"):
         cdc.sync(erp)
+
+
+def test_other_refusals(erp: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slots, "_RELEASE_TIMEOUT_S", 0.3)
+    needed = {"towers": ("tower_id", "height")}
+    with pytest.raises(RefusedError, match=r"lacks public\.towers\.height") as refusal:
+        cdc.sync(erp, needed)
+    assert "out of the contract" in refusal.value.hint
+
+    execute(erp, "create role reader login password 'secret'; grant select on towers to reader")
+    password = make_dsn(
+        postgres.erp_dsn(erp), user="reader", password="secret", passfile="", dbname="erp"
+    )
+    weak = replace(erp, erp_dsn=password)
+    with pytest.raises(
+        RefusedError, match="role reader .* may not read the ERP's change log"
+    ) as no:
+        cdc.sync(weak)
+    assert "alter role reader replication" in no.value.hint
+    execute(erp, "alter role reader replication")
+    with pytest.raises(RefusedError, match=r"may not read public\.inventory") as no:
+        cdc.sync(weak)
+    assert "grant usage on schema public" in no.value.hint
+    execute(erp, "grant usage on schema public to reader")
+    with pytest.raises(RefusedError, match=r"may not read public\.inventory") as no:
+        cdc.sync(weak)
+    assert "grant select on public.inventory" in no.value.hint
+    execute(erp, "drop owned by reader; drop role reader")
+
+    for setting, match in {
+        "alter publication lakehouse set (publish = 'insert, update')": "every delete and truncate",
+        "alter publication lakehouse set table towers where (state = 'BA')": "sends only some rows",
+        "create unique index other on towers (tower_id, tower_name); "
+        "alter table towers replica identity using index other": "is not its primary key",
+        "alter table towers drop constraint towers_pkey cascade": "no primary key",
+    }.items():
+        execute(erp, setting)
+        with pytest.raises(RefusedError, match=match):
+            cdc.sync(erp)
+        execute(
+            erp,
+            "alter publication lakehouse set (publish = 'insert, update, delete, truncate');"
+            "alter publication lakehouse set table towers",
+            "alter table towers replica identity default",
+        )
+    assert state.load(erp) is None
+    assert slot(erp) is None
+
+
+def test_a_slot_that_is_not_ours(server: Settings, erp: Settings) -> None:
+    other = replace(server, erp_dsn=postgres.warehouse_dsn(server))
+    for where, create, match in (
+        (erp, "select pg_create_physical_replication_slot('lakehouse')", "is a physical one"),
+        (
+            other,
+            "select pg_create_logical_replication_slot('lakehouse', 'pgoutput')",
+            "of another database",
+        ),
+    ):
+        execute(where, create)
+        for command in (cdc.sync, cdc.resync):
+            with pytest.raises(RefusedError, match=match) as refusal:
+                command(erp)
+            assert "pg_drop_replication_slot" in refusal.value.hint
+        execute(where, "select pg_drop_replication_slot('lakehouse')")
+
+
+def test_a_slot_whose_changes_the_server_gave_up(server: Settings, erp: Settings) -> None:
+    cdc.sync(erp)
+    execute(
+        server,
+        "alter system set max_slot_wal_keep_size = '1MB'",
+        "alter system set max_wal_size = '32MB'",
+        "select pg_reload_conf()",
+    )
+    for _ in range(5):
+        execute(erp, "select pg_switch_wal()", towers(2, 1), "checkpoint")
+        execute(
+            erp,
+            "create table filler as select i from generate_series(1, 50000) i; drop table filler",
+        )
+    execute(erp, "checkpoint")
+    with pytest.raises(RefusedError, match="has removed changes") as refusal:
+        cdc.sync(erp)
+    assert "lakehouse cdc resync" in refusal.value.hint
+    assert "removed changes" in (cdc.status(erp).warning or "")
+    execute(
+        server,
+        "alter system reset max_slot_wal_keep_size",
+        "alter system reset max_wal_size",
+        "select pg_reload_conf()",
+    )
+    execute(erp, "delete from towers where tower_id = 'T5'")
+    assert cdc.resync(erp).generation == 2
+    assert differences(erp) == {}
+
+
+def test_another_cluster_behind_the_same_address(erp: Settings) -> None:
+    """Its log is another one, and may be behind; the way back leads over new snapshots."""
+    cdc.sync(erp)
+    execute(erp, "select pg_drop_replication_slot('lakehouse')")
+    known = state.load(erp)
+    assert known is not None
+    state.save(erp, replace(known, system_identifier="7", durable_lsn="FF/0"))
+    with pytest.raises(RefusedError, match="is another one"):
+        cdc.sync(erp)
+    state.save(erp, replace(known, durable_lsn="FF/0"))
+    with pytest.raises(RefusedError, match="was put back to an earlier state"):
+        cdc.sync(erp)
+    execute(erp, "delete from towers where tower_id = 'T5'", towers(70, 75))
+    synced = cdc.resync(erp)
+    assert (synced.generation, synced.snapshot_rows) == (2, 55)
+    assert differences(erp) == {}
+
+
+def test_a_resync_of_one_table_keeps_what_was_before_it(erp: Settings) -> None:
+    cdc.sync(erp)
+    open_transaction = psycopg2.connect(postgres.erp_dsn(erp))
+    open_transaction.cursor().execute("update towers set tower_name = 'late' where tower_id = 'T1'")
+    threading.Timer(0.5, open_transaction.commit).start()
+    execute(erp, "update towers set tower_name = 'before' where tower_id = 'T2'")
+    synced = cdc.resync(erp, ["towers"])  # waits for the open transaction
+    open_transaction.close()
+    execute(erp, "update towers set tower_name = 'after' where tower_id = 'T3'")
+    cdc.sync(erp)
+    assert synced.snapshot_rows == 50
+    assert differences(erp) == {}
+    generation = {
+        row["tower_name"]: row["_airbyte_generation_id"]
+        for row in delivered(erp, "towers")
+        if row["_cdc_op"] == "upsert"
+    }
+    assert generation == {"late": 1, "before": 1, "after": 2}
+    known = state.load(erp)
+    assert known is not None
+    assert {name: table.generation for name, table in known.tables.items()} == {
+        "inventory": 1,
+        "items": 1,
+        "stock_movements": 1,
+        "towers": 2,
+    }
+
+
+def test_a_disk_that_is_full_loses_nothing(erp: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    cdc.sync(erp)
+    execute(erp, towers(100, 200), "truncate inventory")
+
+    def full(*_: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    for called in ("fsync", "open"):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, called, full)
+            with pytest.raises(LakehouseError, match="No space left"):
+                cdc.sync(erp)
+        assert_nothing_confirmed_that_is_not_durable(erp)
+    cdc.sync(erp)
+    assert differences(erp) == {}
+
+
+def test_a_clock_that_jumps_changes_no_order(
+    erp: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cdc.sync(erp)
+    now = time.time
+    for jump in (86_400.0, -86_400.0, 0.0):
+        monkeypatch.setattr(time, "time", lambda jump=jump: now() + jump)
+        execute(erp, f"update towers set tower_name = 'at {jump}'")
+        cdc.sync(erp)
+        assert (cdc.status(erp).lag_seconds or 0) >= 0
+        assert differences(erp) == {}
+
+
+def test_many_rows_in_one_copy_and_many_savepoints(erp: Settings) -> None:
+    cdc.sync(erp)
+    connection_ = psycopg2.connect(postgres.erp_dsn(erp))
+    with connection_.cursor() as cursor:
+        rows = "".join(f"C{i}\tn\tmacro\tBA\tS\t1\t1\t\\N\tnow\tnow\n" for i in range(10_000))
+        cursor.copy_expert("copy towers from stdin", io.StringIO(rows))
+        connection_.commit()
+        cursor.execute(
+            "do $$ begin for i in 1..2000 loop begin "
+            "insert into towers "
+            "values ('S' || i, 'n', 'macro', 'BA', 'S', 1, 1, null, now(), now());"
+            "if i % 2 = 0 then raise exception 'undone'; end if; "
+            "exception when raise_exception then null; end; end loop; end $$"
+        )
+        connection_.commit()
+    connection_.close()
+    assert cdc.sync(erp).changes == 10_000 + 1_000
+    names = {row["tower_id"] for row in delivered(erp, "towers")}
+    assert len([name for name in names if name.startswith("S")]) == 1_000
+    seqs = [row["seq"] for row in delivered(erp, "towers") if row["tower_id"].startswith("C")]
+    assert len(seqs) == 10_000
+    assert len(set(seqs)) < len(seqs), "rows of one COPY share positions: keys tell them apart"
+
+
+@pytest.mark.long
+def test_a_million_rows_in_one_transaction(erp: Settings) -> None:
+    cdc.sync(erp)
+    execute(
+        erp,
+        "insert into stock_movements select i, 'x', 'y', 'receipt', 1, 1, now(), md5(i::text), "
+        "now(), now() from generate_series(1, 1000000) i",
+        "begin; delete from stock_movements; rollback",
+    )
+    code = (
+        "import resource; from lakehouse import cdc, settings; cdc.sync(settings.load());"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=export(erp) | {"ERP_DSN": str(erp.erp_dsn)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert int(done.stdout) < 600
+    rows = [
+        pq.read_metadata(file.path).num_rows
+        for file in landing.list_files(erp)
+        if file.entity == "stock_movements"
+    ]
+    assert sum(rows) == 1_000_000
 
 
 def test_a_server_without_a_logical_log_is_refused(server: Settings, erp: Settings) -> None:
