@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import threading
 from collections.abc import Iterator
 
 import numpy as np
@@ -15,6 +17,11 @@ from psycopg2.extensions import connection as Connection
 from lakehouse.cdc.checks import Table
 from lakehouse.cdc.types import typed
 
+# psycopg2 lets go of Python's lock and takes it again at every row: copies at the same time hinder
+# each other. So half of the readers copy while the others convert and write.
+READERS = min(max(os.cpu_count() or 2, 2), 8)
+_copies = threading.Semaphore(READERS // 2)
+
 Fields = tuple[pa.Field, ...]
 
 
@@ -25,7 +32,8 @@ def copy(
     sink = io.BytesIO()
     with reader.cursor() as cursor:
         statement = sql.SQL("copy ({}) to stdout (format csv)").format(query)
-        cursor.copy_expert(statement, sink)
+        with _copies:
+            cursor.copy_expert(statement, sink)
     if sink.tell() == 0:
         return
     block = sink.getbuffer()

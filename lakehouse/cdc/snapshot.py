@@ -21,12 +21,12 @@ from lakehouse import landing
 from lakehouse.cdc import copying, slot, state
 from lakehouse.cdc.checks import Server, Table
 from lakehouse.cdc.connection import SCHEMA, SLOT, Erp, reading
+from lakehouse.cdc.copying import READERS
 from lakehouse.cdc.pending import SOURCE, Boundary, land_boundaries
 from lakehouse.cdc.state import State, TableState
 from lakehouse.progress import Advance, progress
 from lakehouse.settings import Settings
 
-_READERS = 3
 _RANGE_BYTES = 8 << 20
 _LEAVES = """
 select leaf::text, pg_relation_size(leaf) / current_setting('block_size')::int, pg_table_size(leaf)
@@ -94,7 +94,7 @@ def _take(
     tables = list(tables)
     begun = state.save(settings, begun)
     with ExitStack() as stack:
-        readers = [stack.enter_context(_reader(erp, name)) for _ in range(_READERS)]
+        readers = [stack.enter_context(_reader(erp, name)) for _ in range(READERS)]
         moment = _Moment(name, lsn, _clock(readers[0], tables), sync_id)
         boundaries = []
         for table in tables:
@@ -158,7 +158,7 @@ def _land(
     """Copy a table, as many ranges of it at a time as there are readers; how many rows it has."""
     ranges = _Shared(_ranges(readers[0], table))
     delivery = landing.Delivery(generation, moment.sync_id)
-    with progress(f"snapshot of {table.entity}") as advance, ThreadPoolExecutor(_READERS) as pool:
+    with progress(f"snapshot of {table.entity}") as advance, ThreadPoolExecutor(READERS) as pool:
         jobs = [
             pool.submit(_land_ranges, settings, reader, table, ranges, delivery, moment, advance)
             for reader in readers[: len(ranges)]

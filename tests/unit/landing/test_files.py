@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,6 +16,7 @@ import pytest
 
 from lakehouse import landing
 from lakehouse.errors import LakehouseError
+from lakehouse.landing import files
 from lakehouse.settings import Settings, load
 
 COLUMNS = (pa.field("item_id", pa.string()), pa.field("cost", pa.decimal128(12, 2)))
@@ -74,6 +77,22 @@ def test_a_file_that_fails_leaves_nothing(lake: Settings, monkeypatch: pytest.Mo
     with pytest.raises(LakehouseError, match="erp/items could not be written: No space left"):
         landing.write_file(lake, "erp", "items", table(1))
     assert [file.entity for file in landing.list_files(lake)] == ["towers"]
+    assert hidden(lake) == []
+
+
+def test_writers_of_the_same_moment_do_not_replace_each_other(
+    lake: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stopped(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Stopped:
+            return cls(2026, 1, 1, tzinfo=tz)
+
+    monkeypatch.setattr(files, "datetime", Stopped)
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(12):
+            pool.submit(landing.write_file, lake, "erp", "items", table(1))
+    assert len(landing.list_files(lake)) == 12
     assert hidden(lake) == []
 
 
