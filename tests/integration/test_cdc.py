@@ -26,7 +26,8 @@ from tests.integration.cdc_replay import (
     slot,
 )
 
-pytestmark = pytest.mark.server
+# One server a file, so one worker a file.
+pytestmark = [pytest.mark.server, pytest.mark.xdist_group(__name__)]
 
 NASTY = (
     "E'a,\"b\"\\n\\r\\n;\\\\.'",  # separators, quotes, line breaks, COPY's old end mark

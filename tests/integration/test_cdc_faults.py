@@ -40,7 +40,8 @@ from tests.integration.cdc_replay import (
     slot,
 )
 
-pytestmark = pytest.mark.server
+# One server a file, so one worker a file.
+pytestmark = [pytest.mark.server, pytest.mark.xdist_group(__name__)]
 
 
 @pytest.fixture(scope="module")

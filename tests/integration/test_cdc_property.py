@@ -13,7 +13,8 @@ from lakehouse.settings import Settings
 from tests.integration.cdc_replay import delivered, embedded_server, execute, lake_on
 from tests.integration.cdc_world import KINDS, SCHEMA, Step, World
 
-pytestmark = pytest.mark.server
+# One server a file, so one worker a file.
+pytestmark = [pytest.mark.server, pytest.mark.xdist_group(__name__)]
 
 STEPS = st.lists(
     st.tuples(st.sampled_from(KINDS), st.integers(0, 5), st.integers(0, 3)),

@@ -23,7 +23,8 @@ from tests.integration.cdc_replay import (
     slot,
 )
 
-pytestmark = pytest.mark.server
+# One server a file, so one worker a file.
+pytestmark = [pytest.mark.server, pytest.mark.xdist_group(__name__)]
 
 SCHEMA = """
 create type mood as enum ('glad', 'so "so"', 'sad');
