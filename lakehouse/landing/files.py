@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -52,17 +53,26 @@ def write_file(settings: Settings, source: str, entity: str, table: pa.Table) ->
 @contextmanager
 def new_file(settings: Settings, source: str, entity: str, schema: pa.Schema) -> Iterator[Write]:
     """Deliver what the block writes as one file, a row group a table; nothing if it fails."""
+    with (
+        delivered(settings, source, entity, "parquet") as out,
+        pq.ParquetWriter(out, schema, compression="zstd") as writer,
+    ):
+        yield writer.write_table
+
+
+@contextmanager
+def delivered(settings: Settings, source: str, entity: str, suffix: str) -> Iterator[IO[bytes]]:
+    """A file that is there, whole and durable, once the block has ended well; else it never is."""
     folder = Path(settings.landing_uri) / source / entity
+    unfinished = folder / f".{uuid.uuid4().hex}.unfinished"
     try:
         _make_folder(folder)
-        unfinished = folder / f".{uuid.uuid4().hex}.unfinished"
         try:
             with unfinished.open("xb") as out:
-                with pq.ParquetWriter(out, schema, compression="zstd") as writer:
-                    yield writer.write_table
+                yield out
                 out.flush()
                 os.fsync(out.fileno())
-            _publish(unfinished)
+            _publish(unfinished, suffix)
         finally:
             unfinished.unlink(missing_ok=True)
     except OSError as error:
@@ -100,11 +110,11 @@ def _generation(path: Path) -> int:
     return max((int(g.statistics.max) for g in groups if g.statistics), default=0)
 
 
-def _publish(unfinished: Path) -> None:
+def _publish(unfinished: Path, suffix: str) -> None:
     now = datetime.now(UTC)
     stem = f"{now:%Y_%m_%d}_{int(now.timestamp() * 1000)}"
     for part in itertools.count():
-        path = unfinished.with_name(f"{stem}_{part}.parquet")
+        path = unfinished.with_name(f"{stem}_{part}.{suffix}")
         # A link, because a rename would replace what another writer put there meanwhile.
         with suppress(FileExistsError):
             path.hardlink_to(unfinished)
@@ -116,7 +126,7 @@ def _publish(unfinished: Path) -> None:
 def _make_folder(folder: Path) -> None:
     if folder.is_dir():
         return
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)  # another writer may be as fast
     for parent in list(folder.parents)[:3]:
         sync_folder(parent)
 

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import gzip
-import itertools
 import json
-import os
 import uuid
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-from lakehouse.errors import LakehouseError
-from lakehouse.landing.files import sync_folder
+from lakehouse.landing import files
 from lakehouse.landing.jsonl import DATA
 from lakehouse.landing.layout import Delivery
 from lakehouse.settings import Settings
@@ -30,43 +25,15 @@ def write_lines(
     *,
     flattened: bool = True,
     packed: bool = True,
-) -> Path:
-    """Deliver rows as one file, whole and durable or not at all; says where it lies."""
-    folder = Path(settings.landing_uri) / source / entity
-    unfinished = folder / f".{uuid.uuid4().hex}.unfinished"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with unfinished.open("xb") as out:
-            lines = (_line(row, delivery, flattened=flattened) for row in rows)
-            if packed:
-                with gzip.GzipFile(fileobj=out, mode="wb") as into:
-                    into.writelines(lines)
-            else:
-                out.writelines(lines)
-            out.flush()
-            os.fsync(out.fileno())
-        return _published(unfinished, "jsonl.gz" if packed else "jsonl")
-    except OSError as error:
-        raise LakehouseError(
-            f"a landing file of {source}/{entity} could not be written: {error.strerror or error}",
-            hint=f"make room and rights in {folder}, then run the same command again",
-        ) from error
-    finally:
-        with suppress(OSError):
-            unfinished.unlink()
-
-
-def _published(unfinished: Path, suffix: str) -> Path:
-    now = datetime.now(UTC)
-    stem = f"{now:%Y_%m_%d}_{int(now.timestamp() * 1000)}"
-    for part in itertools.count():
-        path = unfinished.with_name(f"{stem}_{part}.{suffix}")
-        # A link, because a rename would replace what another writer put there meanwhile.
-        with suppress(FileExistsError):
-            path.hardlink_to(unfinished)
-            sync_folder(path.parent)
-            return path
-    raise AssertionError("there is always one more part")
+) -> None:
+    """Deliver rows as one file, whole and durable or not at all."""
+    with files.delivered(settings, source, entity, "jsonl.gz" if packed else "jsonl") as out:
+        lines = (_line(row, delivery, flattened=flattened) for row in rows)
+        if packed:
+            with gzip.GzipFile(fileobj=out, mode="wb") as into:
+                into.writelines(lines)
+        else:
+            out.writelines(lines)
 
 
 def _line(row: Mapping[str, Any], delivery: Delivery, *, flattened: bool) -> bytes:

@@ -283,6 +283,8 @@ def start(lake: Settings, *script: str) -> subprocess.Popen[bytes]:
         env=lakehouse_settings.export(lake),
         cwd=lakehouse_settings.PROJECT,
         stderr=subprocess.PIPE,
+        # A shell's background job would have it ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 

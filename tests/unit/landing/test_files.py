@@ -90,8 +90,9 @@ def test_writers_of_the_same_moment_do_not_replace_each_other(
 
     monkeypatch.setattr(files, "datetime", Stopped)
     with ThreadPoolExecutor(4) as pool:
-        for _ in range(12):
-            pool.submit(landing.write_file, lake, "erp", "items", table(1))
+        jobs = [pool.submit(landing.write_file, lake, "erp", "items", table(1)) for _ in range(12)]
+    for job in jobs:
+        job.result()
     assert len(landing.list_files(lake)) == 12
     assert hidden(lake) == []
 

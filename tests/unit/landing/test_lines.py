@@ -25,11 +25,13 @@ DELIVERY = landing.Delivery(generation=3, sync_id=7)
 @pytest.mark.parametrize("flattened", [True, False])
 @pytest.mark.parametrize("packed", [True, False])
 def test_lines_have_airbyte_s_form(lake: Settings, flattened: bool, packed: bool) -> None:
-    path = landing.write_lines(
+    landing.write_lines(
         lake, "suppliers", "quotes", [ROW, ROW], DELIVERY, flattened=flattened, packed=packed
     )
     [landed] = landing.list_files(lake)
-    assert (landed.source, landed.entity, landed.path) == ("suppliers", "quotes", path)
+    assert (landed.source, landed.entity) == ("suppliers", "quotes")
+    path = landed.path
+    assert path.name.endswith(".jsonl.gz") == packed
     text = gzip.decompress(path.read_bytes()) if packed else path.read_bytes()
     first, second = (json.loads(line) for line in text.splitlines())
     assert first.pop("_airbyte_raw_id") != second["_airbyte_raw_id"]
@@ -61,7 +63,8 @@ def test_a_folder_that_is_none_is_named(lake: Settings) -> None:
 
 
 def test_files_that_are_not_delivered_yet_are_no_files(lake: Settings) -> None:
-    path = landing.write_lines(lake, "suppliers", "quotes", [ROW], DELIVERY)
+    landing.write_lines(lake, "suppliers", "quotes", [ROW], DELIVERY)
+    [path] = [file.path for file in landing.list_files(lake)]
     path.rename(path.with_name(f".{path.name}"))
     path.with_name("notes.txt").touch()
     assert landing.list_files(lake) == []
