@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 import psycopg2
@@ -32,6 +32,7 @@ from tests.integration.cdc_replay import (
     lake_on,
     slot,
 )
+from tests.integration.processes import processes
 
 # One server a file, so one worker a file.
 pytestmark = [pytest.mark.server, pytest.mark.xdist_group(__name__)]
@@ -242,12 +243,17 @@ def test_a_slow_network_only_takes_longer(proxied: tuple[Settings, Proxy]) -> No
     assert differences(lake) == {}
 
 
-def test_a_server_that_is_killed_and_started_again(server: Settings, erp: Settings) -> None:
+@pytest.mark.parametrize("how", [signal.SIGQUIT, signal.SIGKILL], ids=["immediate", "kill -9"])
+def test_a_server_that_is_killed_and_started_again(
+    server: Settings, erp: Settings, how: signal.Signals
+) -> None:
     with following(erp) as follower:
         comes_true(has_landed(erp, "T1"))
         execute(erp, "set synchronous_commit = on", towers(100, 150))
-        pid = int((server.postgres_home / "data" / "postmaster.pid").read_text().split()[0])
-        os.kill(pid, signal.SIGQUIT)  # immediate: it recovers at the next start
+        postmaster, *children = processes(server)
+        for pid in (postmaster, *children) if how == signal.SIGKILL else (postmaster,):
+            with suppress(ProcessLookupError):  # children may be quick to follow their postmaster
+                os.kill(pid, how)
         postgres.up(server)
         execute(erp, towers(200, 250))
         comes_true(has_landed(erp, "T250"), follower=follower)

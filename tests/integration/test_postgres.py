@@ -23,6 +23,7 @@ from lakehouse.erp import cluster, postgres
 from lakehouse.erp.postgres import Server
 from lakehouse.errors import LakehouseError, RefusedError
 from lakehouse.settings import Settings
+from tests.integration.processes import processes
 
 pytestmark = pytest.mark.server
 
@@ -63,20 +64,6 @@ def query(server: Server, sql: str) -> list[tuple[Any, ...]]:
             return cursor.fetchall() if cursor.description else []
     finally:
         connection.close()
-
-
-def processes(settings: Settings) -> list[int]:
-    """The postmaster and all its children."""
-    postmaster = postgres._postmaster(settings.postgres_home / "data")
-    found = [postmaster] if postmaster else []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(stat.read_text("utf8").rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-        if parent == postmaster:
-            found.append(int(stat.parent.name))
-    return found
 
 
 def test_up_and_down_may_be_said_twice(standing: Settings) -> None:
@@ -147,6 +134,23 @@ def test_it_is_ready_for_change_data_capture(standing: Settings) -> None:
 def test_a_running_server_keeps_its_port(standing: Settings) -> None:
     with pytest.raises(RefusedError, match="keeps its port"):
         postgres.up(standing, new_port=True)
+
+
+def test_a_checkout_that_is_closed_to_others_is_no_hindrance(
+    lake: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = lake.home.parent / "closed"
+    closed.mkdir(mode=0o700)
+    package = cluster.binaries().parent.parent
+    libraries = package.with_name(f"{package.name}.libs")
+    copied = closed / package.name / "pginstall18"
+    shutil.copytree(package / "pginstall18", copied, symlinks=True)
+    shutil.copytree(libraries, closed / libraries.name)
+    for module in (cluster, postgres):
+        monkeypatch.setattr(module, "binaries", lambda: copied / "bin")
+    postgres.up(lake)
+    pid = processes(lake)[0]
+    assert Path(f"/proc/{pid}/exe").readlink().is_relative_to(closed)
 
 
 def test_after_kill_9_of_everything_it_is_up_again_with_all_that_was_committed(
