@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
 
@@ -11,7 +12,12 @@ from lakehouse.cdc.connection import SLOT, Erp
 from lakehouse.cdc.state import TO_START_ANEW, State, lsn_number, lsn_text
 from lakehouse.errors import RefusedError
 
+log = logging.getLogger("lakehouse.cdc")
+
 _RELEASE_TIMEOUT_S = 10.0  # a reader that was killed holds the slot for a moment longer
+_OPEN = """
+select pid, xact_start from pg_stat_activity where backend_xid is not null order by xact_start
+"""
 _SLOT = """
 select s.plugin, s.slot_type, coalesce(s.database = current_database(), false), s.active_pid,
     a.application_name, host(a.client_addr), s.wal_status,
@@ -33,8 +39,10 @@ class Slot:
 def create(erp: Erp, name: str = SLOT, *, is_temporary: bool = False) -> tuple[int, str]:
     """Make a slot; its position, and a snapshot of that moment that lives until the next command.
 
-    Waits for the transactions that are open now.
+    Waits for the transactions that are open now, and says so.
     """
+    for pid, since in erp.session.rows(_OPEN):
+        log.warning("waiting for process %s of the ERP, in a transaction since %s", pid, since)
     kind = sql.SQL("TEMPORARY " if is_temporary else "")
     command = sql.SQL("CREATE_REPLICATION_SLOT {} {}LOGICAL pgoutput EXPORT_SNAPSHOT")
     erp.log.execute(command.format(sql.Identifier(name), kind))

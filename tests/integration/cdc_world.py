@@ -91,6 +91,8 @@ class World:
         self.clients = [self._client() for _ in range(TRANSACTIONS)]
         self.late_tables = 0
         self.is_locked = False
+        self.needs_slot = True
+        """Whether the next sync makes a slot, which waits for the transactions that are open."""
 
     def _client(self) -> Connection:
         return psycopg2.connect(
@@ -111,11 +113,12 @@ class World:
         elif kind in ("commit", "rollback"):
             getattr(self.clients[b % TRANSACTIONS], kind)()
         elif kind == "sync":
-            if self.is_locked:
+            if self.is_locked or self.needs_slot:
                 self.finish()
             self._sync()
         else:
-            self.finish()  # a new slot waits for the transactions that are open
+            self.finish()
+            self.needs_slot = True
             {
                 "die": lambda: self._die(a % len(DEATHS)),
                 "resync": lambda: cdc.resync(self.settings, ("things", "parts")[: 1 + b % 2]),
@@ -147,6 +150,7 @@ class World:
 
     def _sync(self) -> None:
         cdc.sync(self.settings)
+        self.needs_slot = False
         known, found = state.load(self.settings), slot(self.settings)
         assert known is not None
         assert found is not None
