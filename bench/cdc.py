@@ -29,6 +29,8 @@ DRAINS = {
     "small": "drain of transactions of one row",
     "one": "drain of one transaction of 1 M rows",
 }
+DEBEZIUM_ROWS = 100_000
+"""It is timed on the first of them."""
 FOLLOWED_S, A_SECOND = "30", "200"
 
 
@@ -88,7 +90,7 @@ def _debezium(lake: Settings) -> Measured:
         task = [
             str(PROJECT / "bench" / "peers" / "debezium.py"),
             *(parts[name] for name in ("host", "port", "user", "passfile", "dbname")),
-            *("debezium", str(ROWS), folder),
+            *("debezium", str(DEBEZIUM_ROWS), folder),
         ]
         return measuring.run(task, interpreter=str(PEERS))
 
