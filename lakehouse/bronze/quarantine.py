@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 from deltalake import DeltaTable
-from deltalake.exceptions import DeltaError
+from deltalake.exceptions import CommitFailedError
 
 from lakehouse.bronze import evolution, files, tables
 from lakehouse.bronze.contract import Contract
@@ -168,7 +168,7 @@ class Keeping:
         parts = self.parts()
         try:
             self._opened().commit(parts.finish(), ids)
-        except DeltaError:
+        except CommitFailedError:
             parts.withdraw()
             raise
 
