@@ -17,7 +17,9 @@ from lakehouse import landing
 from lakehouse.bronze import files, quarantine, tables
 from lakehouse.bronze.contract import Contract, contracts
 from lakehouse.bronze.files import UNREADABLE, File
+from lakehouse.bronze.policy import ATTEMPTS
 from lakehouse.bronze.tables import BATCHES, Table
+from lakehouse.errors import LakehouseError
 from lakehouse.landing import jsonl
 from lakehouse.settings import Settings
 
@@ -56,13 +58,27 @@ def check(settings: Settings) -> Iterator[Conserved]:
     landed: dict[str, list[landing.LandedFile]] = defaultdict(list)
     for file in landing.list_files(settings):
         landed[f"{file.source}/{file.entity}"].append(file)
-    kept_in = quarantine.opened(settings)
+    quarantine.make(settings)
     with tables.reading(settings) as connection:
         for contract in contracts():
             uri = tables.table_uri(settings, contract.source, contract.entity)
             if tables.exists(uri):
                 known = [files.identified(settings, one.path) for one in landed[contract.name]]
-                yield _Table(settings, connection, contract, kept_in).check(known)
+                yield _settled(settings, connection, contract).check(known)
+
+
+def _settled(
+    settings: Settings, connection: duckdb.DuckDBPyConnection, contract: Contract
+) -> _Table:
+    """A table and its quarantine, read again while others commit: one reader reads the newest."""
+    for _ in range(ATTEMPTS):
+        table = _Table(settings, connection, contract)
+        if table.is_current():
+            return table
+    raise LakehouseError(
+        f"{contract.name} was changed by others {ATTEMPTS} times while it was counted",
+        hint="run `lakehouse bronze verify` again, when less is loaded",
+    )
 
 
 class _Table:
@@ -73,14 +89,22 @@ class _Table:
         settings: Settings,
         connection: duckdb.DuckDBPyConnection,
         contract: Contract,
-        kept_in: Table,
     ) -> None:
-        self._connection, self._contract, self._kept_in = connection, contract, kept_in
+        self._connection, self._contract = connection, contract
+        self._kept_in = kept_in = quarantine.opened(settings)
         uri = tables.table_uri(settings, contract.source, contract.entity)
         self._table = Table(uri, kept_in.layout, tables.opened(uri))
         self._kept = self._read_quarantine()
         self._rows = self._read_bronze()
+        self._twice = self._read_twice()
         self._problems: list[str] = []
+
+    def is_current(self) -> bool:
+        """Whether all was read of the versions that were opened."""
+        return all(
+            tables.opened(one.uri).version() == one.delta.version()
+            for one in (self._table, self._kept_in)
+        )
 
     def check(self, landed: list[File]) -> Conserved:
         """Compare files, table and quarantine."""
@@ -114,14 +138,7 @@ class _Table:
         beyond = sorted({batch for batch, _ in self._rows if not 1 <= batch <= last})
         if beyond:
             self._problems.append(f"rows of batches that were never committed: {beyond}")
-        twice = self._connection.execute(
-            """
-            select _source_file from delta_scan(?) group by _source_file, _batch_id
-            having count(*) <> count(distinct _source_row) order by 1 limit 5
-            """,
-            [self._table.uri],
-        ).fetchall()
-        self._problems += [f"{name}: a row of it is in bronze twice" for (name,) in twice]
+        self._problems += [f"{name}: a row of it is in bronze twice" for name in self._twice]
 
     def _check_quarantine(self) -> None:
         """What the quarantine holds against what its transaction ids say of each file."""
@@ -173,6 +190,16 @@ class _Table:
             [self._table.uri],
         ).fetchall()
         return Counter({(batch, name): count for batch, name, count in rows})
+
+    def _read_twice(self) -> list[str]:
+        twice = self._connection.execute(
+            """
+            select _source_file from delta_scan(?) group by _source_file, _batch_id
+            having count(*) <> count(distinct _source_row) order by 1 limit 5
+            """,
+            [self._table.uri],
+        ).fetchall()
+        return [name for (name,) in twice]
 
     def _read_quarantine(self) -> dict[str, _Kept]:
         rows = self._connection.execute(
