@@ -12,7 +12,7 @@ import pytest
 from deltalake import DeltaTable
 
 from lakehouse import bronze
-from lakehouse.bronze import conservation, replay
+from lakehouse.bronze import conservation, quarantine, replay
 from lakehouse.cli.commands import main
 from lakehouse.errors import LakehouseError
 from lakehouse.settings import Settings, export
@@ -73,13 +73,20 @@ def test_what_is_loaded_meanwhile_is_no_loss(
     monkeypatch.setattr(conservation._Table, "_read_quarantine", late)
     found = counted(lake)
     assert found.problems == ()
-    assert found.bronze_rows + found.quarantined_rows == 9
+    assert (found.bronze_rows, found.quarantined_rows) == (5, 3)
 
 
 def test_a_table_that_never_rests_is_named(lake: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     deliver(lake)
-    monkeypatch.setattr(conservation._Table, "is_current", lambda _: False)
-    with pytest.raises(LakehouseError, match="was changed by others"):
+    plain, seen = quarantine.opened, [10]
+
+    def opened(settings: Settings) -> Any:
+        seen[0] += 1
+        DeltaTable(f"{lake.bronze_uri}/{URI}").alter.set_table_description(f"{seen[0]}")
+        return plain(settings)
+
+    monkeypatch.setattr(quarantine, "opened", opened)
+    with pytest.raises(LakehouseError, match="stock_movements was changed by others"):
         list(conservation.check(lake))
 
 
