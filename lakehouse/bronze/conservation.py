@@ -17,7 +17,9 @@ from lakehouse import landing
 from lakehouse.bronze import files, quarantine, tables
 from lakehouse.bronze.contract import Contract, contracts
 from lakehouse.bronze.files import UNREADABLE, File
+from lakehouse.bronze.policy import ATTEMPTS
 from lakehouse.bronze.tables import BATCHES, Table
+from lakehouse.errors import LakehouseError
 from lakehouse.landing import jsonl
 from lakehouse.settings import Settings
 
@@ -56,13 +58,31 @@ def check(settings: Settings) -> Iterator[Conserved]:
     landed: dict[str, list[landing.LandedFile]] = defaultdict(list)
     for file in landing.list_files(settings):
         landed[f"{file.source}/{file.entity}"].append(file)
-    kept_in = quarantine.opened(settings)
+    quarantine.make(settings)
     with tables.reading(settings) as connection:
         for contract in contracts():
             uri = tables.table_uri(settings, contract.source, contract.entity)
             if tables.exists(uri):
                 known = [files.identified(settings, one.path) for one in landed[contract.name]]
-                yield _Table(settings, connection, contract, kept_in).check(known)
+                yield _Table(connection, contract, *_settled(settings, contract)).check(known)
+
+
+def _settled(settings: Settings, contract: Contract) -> tuple[Table, Table]:
+    """A table and the quarantine as they were at one moment; others may commit to both meanwhile.
+
+    Quarantine is opened after it, for it is first in a load, and before its next change, for it is
+    last in a replay.
+    """
+    uri = tables.table_uri(settings, contract.source, contract.entity)
+    for _ in range(ATTEMPTS):
+        delta = tables.opened(uri)
+        kept_in = quarantine.opened(settings)
+        if tables.opened(uri).version() == delta.version():
+            return Table(uri, kept_in.layout, delta), kept_in
+    raise LakehouseError(
+        f"{contract.name} was changed by others {ATTEMPTS} times while it was opened",
+        hint="run `lakehouse bronze verify` again, when less is loaded",
+    )
 
 
 class _Table:
@@ -70,14 +90,13 @@ class _Table:
 
     def __init__(
         self,
-        settings: Settings,
         connection: duckdb.DuckDBPyConnection,
         contract: Contract,
+        table: Table,
         kept_in: Table,
     ) -> None:
-        self._connection, self._contract, self._kept_in = connection, contract, kept_in
-        uri = tables.table_uri(settings, contract.source, contract.entity)
-        self._table = Table(uri, kept_in.layout, tables.opened(uri))
+        self._connection, self._contract = connection, contract
+        self._table, self._kept_in = table, kept_in
         self._kept = self._read_quarantine()
         self._rows = self._read_bronze()
         self._problems: list[str] = []
@@ -115,8 +134,8 @@ class _Table:
         if beyond:
             self._problems.append(f"rows of batches that were never committed: {beyond}")
         twice = self._connection.execute(
-            """
-            select _source_file from delta_scan(?) group by _source_file, _batch_id
+            f"""
+            select _source_file from {_scan(self._table)} group by _source_file, _batch_id
             having count(*) <> count(distinct _source_row) order by 1 limit 5
             """,
             [self._table.uri],
@@ -169,14 +188,14 @@ class _Table:
 
     def _read_bronze(self) -> Counter[tuple[int, str]]:
         rows = self._connection.execute(
-            "select _batch_id, _source_file, count(*) from delta_scan(?) group by all",
+            f"select _batch_id, _source_file, count(*) from {_scan(self._table)} group by all",
             [self._table.uri],
         ).fetchall()
         return Counter({(batch, name): count for batch, name, count in rows})
 
     def _read_quarantine(self) -> dict[str, _Kept]:
         rows = self._connection.execute(
-            """
+            f"""
             select source_sha256,
                 count(source_row) filter (released_batch_id is null),
                 count(source_row) filter (released_batch_id is not null),
@@ -187,7 +206,7 @@ class _Table:
                 coalesce(list(distinct released_batch_id) filter (
                     released_batch_id is not null
                 ), [])
-            from delta_scan(?) where source = ? and entity = ? group by all
+            from {_scan(self._kept_in)} where source = ? and entity = ? group by all
             """,
             [self._kept_in.uri, self._contract.source, self._contract.entity],
         ).fetchall()
@@ -195,6 +214,11 @@ class _Table:
             sha256: _Kept(refused, released, int(whole), is_released, tuple(batches))
             for sha256, refused, released, whole, is_released, batches in rows
         }
+
+
+def _scan(table: Table) -> str:
+    """The rows of a table as it was opened."""
+    return f"delta_scan(?, version = {table.delta.version()})"
 
 
 def _delivered(file: File) -> int | None:

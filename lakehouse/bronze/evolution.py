@@ -30,6 +30,7 @@ from lakehouse.landing.files import sync_folder
 def evolve(uri: str, delta: DeltaTable, layout: Layout) -> None:
     """Give the table the layout's columns in one commit; CommitFailedError if another was first."""
     parts: list[Part] = []
+    is_tried = False
     try:
         with writing(uri):
             swaps: list[dict[str, Any]] = []
@@ -37,10 +38,14 @@ def evolve(uri: str, delta: DeltaTable, layout: Layout) -> None:
                 part = Part(Path(uri), layout, old["partition"])
                 parts.append(part)
                 swaps += _swap(old, rewritten(part, [path], layout.schema))
-            _commit(uri, delta.version() + 1, [_operation(), _metadata(delta, layout), *swaps])
-    except BaseException:
-        for part in parts:
-            part.discard()
+            actions = [_operation(), _metadata(delta, layout), *swaps]
+            is_tried = True
+            _commit(uri, delta.version() + 1, actions)
+    except BaseException as error:
+        # Interrupted within the commit, it may be there and name the parts: then they stay.
+        if not is_tried or isinstance(error, CommitFailedError):
+            for part in parts:
+                part.discard()
         raise
 
 

@@ -1,4 +1,4 @@
-"""The rows that are alive in a bronze table as of a position, by the change log's own order.
+"""The rows that are alive in a bronze table just before a position, by the change log's own order.
 
 Boundaries end what was before them, a delete ends its key, of two rows at one position one counts,
 and a value that did not change is the last one known, under the old key where the key changed.
@@ -15,6 +15,9 @@ from lakehouse.landing import BOUNDARIES
 from lakehouse.settings import Settings
 
 BEGINNING = ""
+COUNTS = "({lsn} < ? or ({lsn} = ? and {kind} = 'snapshot'))"
+"""What was committed before a position counts: the log goes on with a commit right at it, and a
+snapshot at it holds what was before."""
 MOST_MOVES = 1_000
 """A key that changed more often in a row is a loop, and no history."""
 
@@ -26,7 +29,7 @@ def alive(
     columns: Sequence[str],
     lsn: int,
 ) -> None:
-    """Make the temporary table `lake`: the rows alive at the position, with these columns."""
+    """Make the temporary table `lake`: these columns of the rows alive just before the position."""
     key, own = _list(contract.key), _list(columns)
     _read_log(settings, connection, contract, columns, lsn)
     marked = connection.execute(
@@ -64,14 +67,14 @@ def _read_log(
         select row_number() over () as n, {own}, _cdc_seq, _cdc_op,
             coalesce(_cdc_unchanged, '') as unchanged
         from delta_scan(?)
-        where coalesce(_cdc_commit_lsn, 0) <= ? and _cdc_seq >= ?
+        where {COUNTS.format(lsn="coalesce(_cdc_commit_lsn, 0)", kind="_cdc_op")} and _cdc_seq >= ?
         qualify row_number() over (
             partition by {key}, _cdc_seq
             order by _cdc_op = 'delete' desc, _airbyte_extracted_at,
                 md5(cast(({own}, _cdc_unchanged) as text))
         ) = 1
         """,
-        [uri, lsn, start],
+        [uri, lsn, lsn, start],
     )
 
 
@@ -83,12 +86,14 @@ def _start(
     lsn: int,
 ) -> str:
     """The position of the last boundary that counts: nothing from before it is alive."""
+    boundaries_uri = f"{settings.bronze_uri}/{'/'.join(BOUNDARIES)}"
     boundaries = connection.execute(
-        """
+        f"""
         select distinct seq, kind, row_count from delta_scan(?)
-        where source = ? and entity = ? and commit_lsn <= ? order by seq desc
+        where source = ? and entity = ? and {COUNTS.format(lsn="commit_lsn", kind="kind")}
+        order by seq desc
         """,
-        [f"{settings.bronze_uri}/{'/'.join(BOUNDARIES)}", contract.source, contract.entity, lsn],
+        [boundaries_uri, contract.source, contract.entity, lsn, lsn],
     ).fetchall()
     for seq, kind, rows in boundaries:
         if kind == "truncate":

@@ -2,7 +2,9 @@
 
 Order of a table's commits: first what is refused goes to quarantine, then what is taken goes to
 bronze, and each commit carries ids of its own for the files. Killed between the two, the next
-load finds the file unknown to bronze, known to quarantine, and commits only the missing half.
+load finds the file unknown to bronze, known to quarantine, and commits only the missing half. Of
+what is kept by then nothing is taken, even if it would fit by now: that is for a replay, which in
+turn leaves a file alone that bronze does not know yet.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +93,10 @@ def _maintain(name: str, table: Table, *, dry_run: bool) -> Maintained:
 def _compact(table: Table) -> None:
     """Gather small parts; the rows stay what and, in their batches, where they are."""
     for attempt in range(1, policy.ATTEMPTS + 1):
-        now = Table(table.uri, table.layout, DeltaTable(table.uri))
+        delta = DeltaTable(table.uri)
+        # Another may have given it a column since.
+        layout = replace(table.layout, schema=pa.schema(delta.schema()))
+        now = Table(table.uri, layout, delta)
         groups = _small(now)
         if not groups:
             return
@@ -133,7 +136,7 @@ def _commit(table: Table, groups: list[list[dict[str, Any]]]) -> None:
             parts = Parts(folder, table.layout, group[0]["partition"])
             written.append(parts)
             paths = [folder / part["path"] for part in group]
-            actions.append(rewritten(parts.own(), paths, pa.schema(table.delta.schema())))
+            actions.append(rewritten(parts.own(), paths, table.layout.schema))
             actions += [
                 RemoveAction(part["path"], False, now, part["size"], part["partition"])
                 for part in group

@@ -70,6 +70,9 @@ class Part:
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Add rows; a row group is written once there are enough for one."""
+        unknown = set(batch.schema.names) - {*self._schema.names, *self._partition}
+        if unknown:
+            raise ValueError(f"the table has no columns {', '.join(sorted(unknown))}")
         if batch.num_rows:
             self._waiting.append(batch.select(self._schema.names))
             self._rows += batch.num_rows

@@ -13,8 +13,9 @@ from itertools import islice
 from typing import Any, Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import DeltaTable
-from deltalake.exceptions import DeltaError
+from deltalake.exceptions import CommitFailedError
 
 from lakehouse.bronze import evolution, files, tables
 from lakehouse.bronze.contract import Contract
@@ -23,6 +24,7 @@ from lakehouse.bronze.parts import Layout, Part, Parts
 from lakehouse.bronze.shape import same
 from lakehouse.bronze.tables import Table
 from lakehouse.bronze.types import UTC_TIME
+from lakehouse.errors import LakehouseError
 from lakehouse.settings import Settings
 
 SCHEMA = pa.schema(
@@ -124,7 +126,10 @@ class Keeping:
     def whole(self, file: File, reason: str) -> None:
         """Keep a file that cannot be read, byte by byte."""
         if self._opened().has(self._id(file)):
-            return
+            raise LakehouseError(
+                f"the landing file {file.path} could be read once, and now it cannot: {reason}",
+                hint="rows of it are in quarantine already; load it with the version that read it",
+            )
         part = self.parts().shared()
         with file.path.open("rb") as content:
             pieces = iter(lambda: content.read(ORIGINAL_BYTES), b"")
@@ -141,9 +146,18 @@ class Keeping:
             self._parts = Parts(tables.folder(table.uri), LAYOUT, {})
         return self._parts
 
-    def knows(self, file: Source) -> bool:
-        """Whether a load that was killed afterwards has kept this file's refused rows."""
-        return self._opened().has(self._id(file))
+    def held(self, file: Source) -> pa.Array | None:
+        """The rows of a file that one who was killed afterwards has kept; null is its bytes."""
+        if not self._opened().has(self._id(file)):
+            return None
+        query = """
+            select source_row from delta_scan(?)
+            where source = ? and entity = ? and source_sha256 = ? and released_batch_id is null
+        """
+        own = [uri(self._settings), self._contract.source, self._contract.entity, file.sha256]
+        with tables.reading(self._settings) as connection:
+            found = connection.execute(query, own).to_arrow_table()
+        return found["source_row"].combine_chunks()
 
     def count(self, file: Source, rows: int) -> None:
         """Tell how many rows of a file are kept."""
@@ -168,7 +182,7 @@ class Keeping:
         parts = self.parts()
         try:
             self._opened().commit(parts.finish(), ids)
-        except DeltaError:
+        except CommitFailedError:
             parts.withdraw()
             raise
 
@@ -188,35 +202,56 @@ class Keeping:
 
 
 class Refusals:
-    """The refused rows of one file; a part of their own where they cannot be held."""
+    """The refused rows of one file; a part of their own where they cannot be held.
+
+    A row that is kept already stays refused, whatever the contract says by now: only a replay,
+    which releases it, brings it into bronze.
+    """
 
     def __init__(self, kept: Keeping, file: Source, *, is_small: bool) -> None:
         self._kept, self._file, self._is_small = kept, file, is_small
         self._part: Part | None = None
-        self._rows = 0
-        self._is_kept: bool | None = None
+        self._held = kept.held(file)
+        self._new = 0
 
-    def write(self, refused: Iterable[Refused]) -> int:
-        """Write refused rows; says how many they were."""
+    @property
+    def is_whole(self) -> bool:
+        """Whether the file is kept byte by byte already."""
+        return self._held is not None and self._held.null_count > 0
+
+    def left(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        """The rows that are not kept already."""
+        if self._held is None:
+            return rows
+        return rows.filter(pc.invert(pc.is_in(rows["_source_row"], value_set=self._held)))
+
+    def write(self, refused: Iterable[Refused]) -> None:
+        """Write the refused rows that are not kept already."""
         rows = iter(refused)
-        before = self._rows
         while some := list(islice(rows, REFUSED_AT_A_TIME)):
-            self._rows += len(some)
-            if self._is_kept is None:
-                self._is_kept = self._kept.knows(self._file)
-            if not self._is_kept:
-                self._into().write(self._kept.batch(self._file, [_entry(one) for one in some]))
-        return self._rows - before
+            new = self._not_held(some)
+            if new:
+                self._new += len(new)
+                self._into().write(self._kept.batch(self._file, [_entry(one) for one in new]))
 
-    def done(self) -> None:
-        """Say that the file was read to its end."""
-        if self._rows and not self._is_kept:
-            self._kept.count(self._file, self._rows)
+    def done(self) -> int:
+        """Say that the file was read to its end; says how many rows of it are kept."""
+        before = 0 if self._held is None else len(self._held) - self._held.null_count
+        if self._new:
+            self._kept.count(self._file, before + self._new)
+        return before + self._new
 
     def forget(self) -> None:
         """Take back what was written of a file that turned out to be unreadable."""
         if self._part is not None:
             self._kept.parts().forget(self._part)
+
+    def _not_held(self, some: list[Refused]) -> list[Refused]:
+        if self._held is None:
+            return some
+        numbers = pa.array([one.row for one in some], pa.int64())
+        held = pc.is_in(numbers, value_set=self._held).to_pylist()
+        return [one for one, is_held in zip(some, held, strict=True) if not is_held]
 
     def _into(self) -> Part:
         if self._is_small:

@@ -133,6 +133,8 @@ class _Replay:
             table.table.parts(load_date) as parts,
         ):
             for file in self._files():
+                if not table.table.has(file.sha256):
+                    continue  # Its load was killed before bronze had it, and comes first.
                 stamp = Stamp(batch_id, file.name, self._loaded_at)
                 rows = self._take(table, file, stamp, parts, kept)
                 brought += len(rows or ())
@@ -158,8 +160,9 @@ class _Replay:
         try:
             for piece in self._pieces(table, file, stamp):
                 if piece.rows is not None:
-                    part.write(piece.rows)
-                    rows += piece.rows["_source_row"].to_pylist()
+                    fitting = refusals.left(piece.rows) if file.is_whole else piece.rows
+                    part.write(fitting)
+                    rows += fitting["_source_row"].to_pylist()
                 if file.is_whole:
                     refusals.write(piece.refused)
         except UnreadableError:
@@ -190,11 +193,14 @@ class _Replay:
                 yield Line(row["n"], original, None, str(error))
 
     def _column(self, file: _File, value: str, order: str) -> Iterator[Any]:
-        query = f"select {value} {OPEN} and source = ? and entity = ? and source_sha256 = ?"
-        own = [self._contract.source, self._contract.entity, file.sha256]
+        query = f"""
+            select {value} {OPEN} and source = ? and entity = ? and source_sha256 = ?
+            and (source_row is null) = ? order by {order}
+        """
+        own = [self._contract.source, self._contract.entity, file.sha256, file.is_whole]
         place = quarantine.uri(self._settings)
         with self._connection.cursor() as cursor:
-            cursor.execute(f"{query} order by {order}", [place, place, *own])
+            cursor.execute(query, [place, place, *own])
             while rows := cursor.fetchmany(LINES_AT_A_TIME):
                 yield from (row[0] for row in rows)
 

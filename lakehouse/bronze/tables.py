@@ -75,12 +75,15 @@ class Table:
 
     @contextmanager
     def parts(self, partition: Mapping[str, str]) -> Iterator[Parts]:
-        """Parts to write and commit in the block; what it surely did not commit is removed."""
+        """Parts to write and commit in the block; what it surely did not commit is removed.
+
+        What no commit names in the end, maintenance takes.
+        """
         parts = Parts(folder(self.uri), self.layout, partition)
         with writing(self.uri):
             try:
                 yield parts
-            except DeltaError:
+            except CommitFailedError:
                 parts.withdraw()
                 raise
             finally:
@@ -93,13 +96,31 @@ class Table:
     ) -> None:
         """Commit parts and transaction ids as one; CommitFailedError if another was first."""
         ids = [Transaction(name, version) for name, version in transactions.items()]
-        self.delta.create_write_transaction(
-            list(actions),
-            mode="append",
-            schema=self.delta.schema(),
-            partition_by=list(self.layout.partition_by),
-            commit_properties=CommitProperties(app_transactions=ids),
-        )
+        try:
+            self.delta.create_write_transaction(
+                list(actions),
+                mode="append",
+                schema=self.delta.schema(),
+                partition_by=list(self.layout.partition_by),
+                commit_properties=CommitProperties(app_transactions=ids),
+            )
+        except CommitFailedError:
+            raise
+        except (DeltaError, OSError) as error:
+            # What comes after the commit can fail, too: the checkpoint of every so many commits.
+            if not self._holds(actions, transactions):
+                raise
+            log.warning("%s: committed, but then: %s", self.uri, first_line(error))
+
+    def _holds(
+        self, actions: Sequence[AddAction | RemoveAction], transactions: Mapping[str, int]
+    ) -> bool:
+        """Whether the table has this commit by now: names of parts are given once."""
+        now = Table(self.uri, self.layout, opened(self.uri))
+        added = {action.path for action in actions if isinstance(action, AddAction)}
+        live = set(pa.table(now.delta.get_add_actions(flatten=True))["path"].to_pylist())
+        is_known = all(now.version_of(name) == version for name, version in transactions.items())
+        return is_known and added <= live
 
 
 def rows_of(delta: DeltaTable) -> int:
@@ -121,7 +142,7 @@ def writing(uri: str) -> Iterator[None]:
     except (DeltaError, OSError) as error:
         raise LakehouseError(
             f"the table {uri} cannot be written: {first_line(error)}",
-            hint="nothing was committed; mend it and run `lakehouse bronze load` again",
+            hint="nothing is half done; mend it and run `lakehouse bronze load` again",
         ) from error
 
 

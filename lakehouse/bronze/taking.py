@@ -43,24 +43,26 @@ def take(
     """
     read = pieces(shape, file, stamp, schema)
     is_small = file.size <= SMALL_BYTES
-    part = parts.shared() if is_small else parts.own()
     refusals = kept.of(file, is_small=is_small)
-    rows = refused = 0
+    if refusals.is_whole:
+        return Taken(unreadable=1)
+    part = parts.shared() if is_small else parts.own()
+    rows = 0
     try:
         held = _held(read) if is_small else _ahead(read)
         for piece in held:
             if piece.rows is not None:
-                part.write(piece.rows)
-                rows += piece.rows.num_rows
-            refused += refusals.write(piece.refused)
+                fitting = refusals.left(piece.rows)
+                part.write(fitting)
+                rows += fitting.num_rows
+            refusals.write(piece.refused)
     except UnreadableError as error:
         if not is_small:
             parts.forget(part)
         refusals.forget()
         kept.whole(file, str(error))
         return Taken(unreadable=1)
-    refusals.done()
-    return Taken(rows, refused)
+    return Taken(rows, refusals.done())
 
 
 def _held(read: Iterator[Piece]) -> list[Piece]:

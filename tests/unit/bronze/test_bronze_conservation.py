@@ -12,8 +12,9 @@ import pytest
 from deltalake import DeltaTable
 
 from lakehouse import bronze
-from lakehouse.bronze import conservation, replay
+from lakehouse.bronze import conservation, quarantine, replay
 from lakehouse.cli.commands import main
+from lakehouse.errors import LakehouseError
 from lakehouse.settings import Settings, export
 from tests.fixtures import airbyte
 from tests.unit.bronze.landed import movement, put, table
@@ -53,6 +54,40 @@ def test_every_delivered_row_is_found(lake: Settings) -> None:
     )
     bronze.load(lake)
     assert counted(lake).problems == ()
+
+
+@pytest.mark.parametrize("note", ["", "\0"])
+def test_what_is_loaded_meanwhile_is_no_loss(
+    lake: Settings, monkeypatch: pytest.MonkeyPatch, note: str
+) -> None:
+    deliver(lake)
+    plain = conservation._Table._read_quarantine
+
+    def late(self: conservation._Table) -> Any:
+        if self._contract.name == URI:
+            monkeypatch.setattr(conservation._Table, "_read_quarantine", plain)
+            put(lake, table([movement(7, note=note)]), "late")
+            bronze.load(lake)
+        return plain(self)
+
+    monkeypatch.setattr(conservation._Table, "_read_quarantine", late)
+    found = counted(lake)
+    assert found.problems == ()
+    assert (found.bronze_rows, found.quarantined_rows) == (5, 3)
+
+
+def test_a_table_that_never_rests_is_named(lake: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    deliver(lake)
+    plain, seen = quarantine.opened, [10]
+
+    def opened(settings: Settings) -> Any:
+        seen[0] += 1
+        DeltaTable(f"{lake.bronze_uri}/{URI}").alter.set_table_description(f"{seen[0]}")
+        return plain(settings)
+
+    monkeypatch.setattr(quarantine, "opened", opened)
+    with pytest.raises(LakehouseError, match="stock_movements was changed by others"):
+        list(conservation.check(lake))
 
 
 def _drop_a_row(lake: Settings) -> None:

@@ -15,7 +15,7 @@ from deltalake import DeltaTable
 from lakehouse import bronze, duck
 from lakehouse.bronze import evolution, loading
 from lakehouse.bronze.contract import Column, Contract
-from lakehouse.errors import RefusedError
+from lakehouse.errors import LakehouseError, RefusedError
 from lakehouse.settings import Settings
 from tests.unit.bronze.landed import (
     MOVEMENTS,
@@ -238,6 +238,27 @@ def test_a_widening_that_dies_leaves_the_table_as_it_was(
     with monkeypatch.context() as patch:
         patch.setattr("os.link", _full)
         with pytest.raises(Exception, match="no space left"):
+            bronze.load(lake)
+    assert [row["stock_movement_id"] for row in in_bronze(lake)] == [1]
+    bronze.load(lake)
+    assert [row["stock_movement_id"] for row in in_bronze(lake)] == [1, 2**40]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(5, "no answer")])
+def test_a_widening_that_is_interrupted_after_its_commit_keeps_every_row(
+    lake: Settings, use: UseContract, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    use(retyped("stock_movement_id", "integer"))
+    put(lake, table([movement(1)]), "a")
+    bronze.load(lake)
+    put(lake, table([movement(2**40)]), "b")
+
+    def interrupted(_: Path) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(evolution, "sync_folder", interrupted)
+        with pytest.raises((KeyboardInterrupt, LakehouseError)):
             bronze.load(lake)
     assert [row["stock_movement_id"] for row in in_bronze(lake)] == [1]
     bronze.load(lake)

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
 
 from lakehouse import bronze
 from lakehouse.bronze.parts import Part
@@ -170,6 +171,48 @@ def test_a_table_that_cannot_be_written_is_named(lake: Settings) -> None:
         Path(bronze.table_uri(lake, "erp", "stock_movements"), f"_load_date={day}").touch()
     with pytest.raises(LakehouseError, match="stock_movements cannot be written"):
         bronze.load(lake)
+
+
+@pytest.mark.parametrize("name", ["erp/stock_movements", "_quarantine"])
+def test_a_commit_whose_checkpoint_fails_keeps_its_rows(lake: Settings, name: str) -> None:
+    bronze.load(lake)
+    uri = f"{lake.bronze_uri}/{name}"
+    DeltaTable(uri).alter.set_table_properties({"delta.checkpointInterval": "1"})
+    _block_checkpoints(uri)
+    _deliver(lake)
+
+    bronze.load(lake)
+
+    assert [row["stock_movement_id"] for row in in_bronze(lake)] == [1, 3]
+    assert len(in_quarantine(lake)) == 2
+    assert bronze.load(lake).files == 0
+
+
+def test_a_commit_that_fails_and_is_not_there_is_named(
+    lake: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bronze.load(lake)
+    put(lake, table([movement(1)]), "1")
+
+    def fails(*_: Any, **__: Any) -> None:
+        raise DeltaError("the disk is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DeltaTable, "create_write_transaction", fails)
+        with pytest.raises(LakehouseError, match="cannot be written: the disk is gone"):
+            bronze.load(lake)
+
+    assert in_bronze(lake) == []
+    assert bronze.load(lake).rows == 1
+
+
+def _block_checkpoints(uri: str) -> None:
+    """Put folders in the places of the next checkpoints."""
+    version = DeltaTable(uri).version()
+    for number in range(version + 1, version + 10):
+        place = Path(uri, "_delta_log", f"{number:020d}.checkpoint.parquet")
+        place.mkdir()
+        (place / "in the way").touch()
 
 
 def _unused_parts(lake: Settings) -> list[str]:

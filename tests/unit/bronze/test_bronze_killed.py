@@ -178,6 +178,7 @@ def test_a_broken_last_checkpoint_is_no_loss(lake: Settings, content: str) -> No
         uri = bronze.table_uri(lake, "erp", name)
         DeltaTable(uri).create_checkpoint()
         Path(uri, "_delta_log", "_last_checkpoint").write_text(content)
+    assert bronze.last_generation(lake) == 1
     put(lake, table([movement(ROWS + 1)]), "3")
     assert bronze.load(lake).rows == 1
     assert [one for one in check(lake) if one.problems] == []

@@ -19,6 +19,7 @@ from lakehouse.bronze.maintenance import Maintained, maintain
 from lakehouse.bronze.tables import Table
 from lakehouse.settings import Settings
 from tests.unit.bronze.landed import (
+    MOVEMENTS,
     batches,
     in_bronze,
     in_quarantine,
@@ -147,16 +148,19 @@ def test_a_load_during_a_compaction_is_kept(
     loaded: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = Table.commit
+    wider = MOVEMENTS.append(pa.field("lot", pa.string()))
 
     def commit(self: Table, *given: Any) -> None:
         monkeypatch.setattr(Table, "commit", plain)
-        put(loaded, table([movement(999)]), "new")
+        put(loaded, table([movement(999, lot="L7")], wider), "new")
         bronze.load(loaded)
         plain(self, *given)
 
     monkeypatch.setattr(Table, "commit", commit)
     done(loaded)
     assert len(in_bronze(loaded)) == 2 * LOADS + 1
+    assert [row["lot"] for row in in_bronze(loaded) if row["lot"]] == ["L7"]
+    assert len(DeltaTable(uri(loaded)).file_uris()) == 1
     assert all(not one.problems for one in check(loaded))
 
 
