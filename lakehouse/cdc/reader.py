@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from lakehouse.cdc import connection, state
+from lakehouse.cdc import checks, connection, state
 from lakehouse.cdc.beginning import Reading, all_anew, catalog, prepared
-from lakehouse.cdc.checks import Needed
+from lakehouse.cdc.checks import Needed, Server
 from lakehouse.cdc.connection import ConnectionLostError, Erp, Session, UnreachableError
-from lakehouse.cdc.decoder import Catalog, CatalogChangedError
+from lakehouse.cdc.decoder import CatalogChangedError
 from lakehouse.cdc.state import State
 from lakehouse.cdc.stream import Stop, Stream
 from lakehouse.cdc.worker import Worker
@@ -125,23 +125,30 @@ def _read(reading: Reading) -> None:
                 reading = replace(reading, anew=frozenset())
                 if before is None or known.snapshot_rows > before.snapshot_rows:
                     reading.on_landed()
-                return _stream(reading, erp, known, catalog(server, known, asked), sync_id)
+                return _stream(reading, erp, known, server, asked, sync_id)
         except CatalogChangedError as error:
             asked |= error.numbers
 
 
-def _stream(reading: Reading, erp: Erp, known: State, catalog: Catalog, sync_id: int) -> None:
+def _stream(
+    reading: Reading, erp: Erp, known: State, server: Server, asked: frozenset[int], sync_id: int
+) -> None:
     target = None if reading.follows else erp.flushed_lsn()
     if target is not None and known.position >= target:
         return
     every_s = _FOLLOW_LAND_S if reading.follows else math.inf
-    worker = Worker(reading.settings, known, catalog, sync_id=sync_id, land_every_s=every_s)
+    seen = catalog(server, known, asked)
+    worker = Worker(reading.settings, known, seen, sync_id=sync_id, land_every_s=every_s)
 
     def is_done() -> bool:
         return reading.stop() or (target is not None and worker.position >= target)
 
+    def look() -> None:
+        if checks.outline(erp.session) != server.outline:
+            raise CatalogChangedError(set())
+
     with progress("changes of the ERP") as advance:
-        stream = Stream(erp, worker, _FOLLOW_BEAT_S if reading.follows else 1.0)
+        stream = Stream(erp, worker, look, _FOLLOW_BEAT_S if reading.follows else 1.0)
         stream.read(is_done, reading.on_landed, advance)
 
 

@@ -18,8 +18,9 @@ from psycopg2.extensions import make_dsn, parse_dsn
 
 from lakehouse import cdc
 from lakehouse.cdc import connection, reader, state, stream
+from lakehouse.cdc.checks import Needed
 from lakehouse.erp import postgres
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import LakehouseError, RefusedError
 from lakehouse.lock import READER, holder
 from lakehouse.settings import Settings, export
 from tests.integration.cdc_proxy import Proxy
@@ -69,25 +70,29 @@ def towers(first: int, last: int) -> str:
 class Follower:
     """A follower in a thread of this process."""
 
-    def __init__(self, settings: Settings, on_landed: Callable[[], object]) -> None:
+    def __init__(self, settings: Settings, on_landed: Callable[[], object], needed: Needed) -> None:
         self.error: BaseException | None = None
         self.synced: cdc.Synced | None = None
         self.stop = threading.Event()
-        self._settings, self._on_landed = settings, on_landed
+        self._settings, self._on_landed, self._needed = settings, on_landed, needed
         self.thread = threading.Thread(target=self._run)
 
     def _run(self) -> None:
         try:
-            self.synced = cdc.follow(self._settings, self._on_landed, stop=self.stop.is_set)
+            self.synced = cdc.follow(
+                self._settings, self._on_landed, self._needed, stop=self.stop.is_set
+            )
         except BaseException as error:
             self.error = error
 
 
 @contextmanager
 def following(
-    settings: Settings, on_landed: Callable[[], object] = lambda: None
+    settings: Settings,
+    on_landed: Callable[[], object] = lambda: None,
+    needed: Needed = reader.NOTHING_NEEDED,
 ) -> Iterator[Follower]:
-    follower = Follower(settings, on_landed)
+    follower = Follower(settings, on_landed, needed)
     follower.thread.start()
     try:
         comes_true(lambda: holder(settings, READER) is not None)
@@ -165,6 +170,46 @@ def test_a_table_that_is_published_while_it_runs_is_snapshotted_alone(erp: Setti
         "stock_movements": 1,
         "late": 2,
     }
+
+
+@pytest.mark.parametrize("is_busy", [False, True], ids=["idle", "busy"])
+def test_a_table_that_left_the_publication_and_came_back_while_it_runs(
+    erp: Settings, monkeypatch: pytest.MonkeyPatch, *, is_busy: bool
+) -> None:
+    monkeypatch.setattr(reader, "_FOLLOW_BEAT_S", 0.2)
+    with following(erp) as follower:
+        comes_true(has_landed(erp, "T1"))
+        execute(erp, "alter publication lakehouse drop table towers", towers(50, 60))
+        execute(erp, "alter publication lakehouse add table towers", towers(70, 80))
+
+        def is_whole() -> bool:
+            if is_busy:
+                execute(erp, "update items set item_name = item_name || 'x'")
+            return has_landed(erp, "T55")()
+
+        comes_true(is_whole, follower=follower)
+    assert follower.error is None
+    cdc.sync(erp)
+    assert differences(erp) == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("set (publish = 'insert')", "leaves out every update"),
+        ("drop table towers", "lacks public.towers"),
+    ],
+)
+def test_a_publication_that_sends_less_while_it_runs_ends_it(
+    erp: Settings, monkeypatch: pytest.MonkeyPatch, change: str, says: str
+) -> None:
+    monkeypatch.setattr(reader, "_FOLLOW_BEAT_S", 0.2)
+    with following(erp, needed={"towers": ["tower_id"]}) as follower:
+        comes_true(has_landed(erp, "T1"))
+        execute(erp, f"alter publication lakehouse {change}")
+        follower.thread.join(20)
+    assert isinstance(follower.error, RefusedError)
+    assert says in follower.error.what
 
 
 def test_an_idle_table_does_not_keep_the_log_of_the_others(
