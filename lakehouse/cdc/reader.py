@@ -87,7 +87,7 @@ def follow(
 ) -> Synced:
     """Land changes as they are committed until `stop`; a server that is lost is looked for again.
 
-    `on_landed` is called after each landing, and the next one waits for it.
+    `on_landed` is called at the beginning and after each landing, and the next one waits for it.
     """
     reading = Reading(settings, needed, after_generation, on_landed, stop, follows=True)
     with reader_lock(settings, "lakehouse cdc sync --follow"):
@@ -100,7 +100,10 @@ def follow(
             except ConnectionLostError as error:
                 if tries is None and isinstance(error, UnreachableError):
                     raise
-                tries = 0 if tries is None or state.load(settings) != known else tries + 1
+                has_moved = state.load(settings) != known
+                if has_moved:
+                    on_landed()
+                tries = 0 if tries is None or has_moved else tries + 1
                 pause = _BACK_OFF_S[min(tries, len(_BACK_OFF_S) - 1)]
                 log.warning("%s; tried again in %g s", error.what, pause)
                 _sleep(pause, stop)
@@ -120,11 +123,9 @@ def _read(reading: Reading) -> None:
         try:
             with connection.connect(reading.settings) as erp:
                 sync_id = time.time_ns() // 1_000_000
-                before = state.load(reading.settings)
                 server, known = prepared(reading, erp, sync_id)
                 reading = replace(reading, anew=frozenset())
-                if before is None or known.snapshot_rows > before.snapshot_rows:
-                    reading.on_landed()
+                reading.on_landed()  # also what a reading landed that ended before it said so
                 return _stream(reading, erp, known, server, asked, sync_id)
         except CatalogChangedError as error:
             asked |= error.numbers

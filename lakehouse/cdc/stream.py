@@ -99,6 +99,7 @@ class Stream:
                 landings = self._worker.landings
                 self._tell()
                 on_landed()
+                self._heard_at = time.monotonic()  # nobody listened meanwhile
                 advance(self._worker.known.changes - changes)
                 changes = self._worker.known.changes
             elif time.monotonic() - self._told_at > _TELL_EVERY_S:
@@ -117,16 +118,16 @@ class Stream:
         """Nothing has come: hand over what is here, look after the connection, and wait."""
         now, end = time.monotonic(), self._erp.log.wal_end
         is_news = bool(self._payloads) or end > self._reached
+        if is_news:
+            self._heard_at = now
+        elif now - self._heard_at > _SILENCE_S:
+            raise psycopg2.OperationalError(f"the change log is silent for {_SILENCE_S:.0f} s")
         if is_news and now - self._begun >= _CHUNK_AGE_S:
             self._hand_over(end)
         elif self._worker.is_idle and self._worker.is_due:
             self._hand_over()
         elif self._worker.is_idle and self._worker.known.position > self._told:
             self._tell()
-        if is_news:
-            self._heard_at = now
-        elif now - self._heard_at > _SILENCE_S:
-            raise psycopg2.OperationalError(f"the change log is silent for {_SILENCE_S:.0f} s")
         if now - max(self._heard_at, self._beat_at) > self._heartbeat_s:
             self._beat_at = now
             self._erp.nudge()
@@ -135,7 +136,7 @@ class Stream:
     def _hand_over(self, reached: int = 0) -> None:
         self._worker.give(Chunk(self._payloads, self._lsns, reached))
         self._payloads, self._lsns, self._size = [], [], 0
-        self._begun = time.monotonic()
+        self._begun = self._heard_at = time.monotonic()  # while it waits, nobody listens
         self._reached = max(self._reached, reached)
 
     def _tell(self) -> None:

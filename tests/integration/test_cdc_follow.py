@@ -19,6 +19,7 @@ from psycopg2.extensions import make_dsn, parse_dsn
 from lakehouse import cdc
 from lakehouse.cdc import connection, reader, state, stream
 from lakehouse.cdc.checks import Needed
+from lakehouse.cdc.worker import Chunk, Worker
 from lakehouse.erp import postgres
 from lakehouse.errors import LakehouseError, RefusedError
 from lakehouse.lock import READER, holder
@@ -112,6 +113,19 @@ def comes_true(
         if follower is not None and follower.error is not None:
             raise follower.error
         time.sleep(0.02)
+
+
+def slot_is_read(settings: Settings) -> bool:
+    return bool(ask(settings, "select 1 from pg_replication_slots where active"))
+
+
+def terminate(settings: Settings) -> None:
+    """End the process of the server that sends the change log."""
+    execute(
+        settings,
+        "select pg_terminate_backend(active_pid) from pg_replication_slots "
+        "where active_pid is not null",
+    )
 
 
 def has_landed(settings: Settings, tower: str) -> Callable[[], bool]:
@@ -249,11 +263,7 @@ def test_a_backend_that_is_terminated(erp: Settings) -> None:
     with following(erp) as follower:
         for number in range(100, 400, 100):
             execute(erp, towers(number, number + 50))
-            execute(
-                erp,
-                "select pg_terminate_backend(active_pid) from pg_replication_slots "
-                "where active_pid is not null",
-            )
+            terminate(erp)
         comes_true(has_landed(erp, "T350"))
     assert follower.error is None
     cdc.sync(erp)
@@ -277,6 +287,61 @@ def test_a_network_that_swallows_everything_is_left(
     assert follower.error is None
     cdc.sync(lake)
     assert differences(lake) == {}
+
+
+def test_what_was_landed_at_a_disconnect_is_told_before_anything_else_changes(
+    erp: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing lands by the clock here, so only the disconnect makes it land."""
+    monkeypatch.setattr(reader, "_FOLLOW_LAND_S", 3600.0)
+    told = []
+    with following(erp, lambda: told.append(has_landed(erp, "T60")())) as follower:
+        comes_true(lambda: slot_is_read(erp))
+        execute(erp, towers(50, 60))
+        time.sleep(0.5)
+        terminate(erp)
+        comes_true(lambda: told[-1:] == [True], follower=follower)
+    assert follower.error is None
+
+
+def test_what_a_killed_reader_landed_is_told_by_the_next_one(erp: Settings) -> None:
+    cdc.sync(erp)
+    told = []
+    with following(erp, lambda: told.append(True)) as follower:
+        comes_true(lambda: bool(told), follower=follower)
+    assert follower.synced is not None
+    assert follower.synced.changes == 0
+
+
+@pytest.mark.parametrize("where", ["on_landed", "give"])
+def test_own_slowness_is_not_taken_for_the_servers_silence(
+    erp: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, where: str
+) -> None:
+    monkeypatch.setattr(reader, "_FOLLOW_BEAT_S", 0.3)
+    monkeypatch.setattr(stream, "_SILENCE_S", 1.0)
+    give = Worker.give
+    slow = threading.Event()
+
+    def give_slowly(worker: Worker, chunk: Chunk) -> None:
+        if where == "give" and slow.is_set():
+            time.sleep(1.5)
+        give(worker, chunk)
+
+    def is_slow() -> None:
+        if where == "on_landed" and slow.is_set():
+            time.sleep(1.5)
+
+    monkeypatch.setattr(Worker, "give", give_slowly)
+    with following(erp, is_slow) as follower:
+        comes_true(lambda: slot_is_read(erp))
+        slow.set()
+        execute(erp, towers(50, 60))
+        comes_true(has_landed(erp, "T60"), follower=follower)
+        time.sleep(2)
+        slow.clear()
+        execute(erp, towers(70, 80))
+        comes_true(has_landed(erp, "T80"), follower=follower)
+    assert "silent" not in caplog.text
 
 
 def test_a_slow_network_only_takes_longer(proxied: tuple[Settings, Proxy]) -> None:
@@ -348,7 +413,7 @@ def test_two_readers_on_one_slot(erp: Settings, monkeypatch: pytest.MonkeyPatch)
     cdc.sync(erp)
     monkeypatch.setattr(reader, "LockHeldError", ZeroDivisionError)  # nobody waits
     with following(erp):
-        comes_true(lambda: bool(ask(erp, "select 1 from pg_replication_slots where active")))
+        comes_true(lambda: slot_is_read(erp))
         with pytest.raises(LakehouseError, match="is held by `lakehouse cdc sync --follow`"):
             cdc.sync(erp)
 
