@@ -14,6 +14,7 @@ from lakehouse.cdc.beginning import Reading, all_anew, catalog, prepared
 from lakehouse.cdc.checks import Needed, Server
 from lakehouse.cdc.connection import ConnectionLostError, Erp, Session, UnreachableError
 from lakehouse.cdc.decoder import CatalogChangedError
+from lakehouse.cdc.slot import SlotInUseError
 from lakehouse.cdc.state import State
 from lakehouse.cdc.stream import Stop, Stream
 from lakehouse.cdc.worker import Worker
@@ -97,8 +98,8 @@ def follow(
             known = state.load(settings)
             try:
                 _read(reading)
-            except ConnectionLostError as error:
-                if tries is None and isinstance(error, UnreachableError):
+            except (ConnectionLostError, SlotInUseError) as error:
+                if tries is None and isinstance(error, (UnreachableError, SlotInUseError)):
                     raise
                 has_moved = state.load(settings) != known
                 if has_moved:

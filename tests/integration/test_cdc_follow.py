@@ -18,6 +18,7 @@ from psycopg2.extensions import make_dsn, parse_dsn
 
 from lakehouse import cdc
 from lakehouse.cdc import connection, reader, state, stream
+from lakehouse.cdc import slot as slots
 from lakehouse.cdc.checks import Needed
 from lakehouse.cdc.worker import Chunk, Worker
 from lakehouse.erp import postgres
@@ -342,6 +343,33 @@ def test_own_slowness_is_not_taken_for_the_servers_silence(
         execute(erp, towers(70, 80))
         comes_true(has_landed(erp, "T80"), follower=follower)
     assert "silent" not in caplog.text
+
+
+def test_a_server_that_has_not_missed_the_lost_reader_is_waited_for(
+    proxied: tuple[Settings, Proxy],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    lake, proxy = proxied
+    monkeypatch.setattr(reader, "_FOLLOW_BEAT_S", 0.2)
+    monkeypatch.setattr(stream, "_SILENCE_S", 1.0)
+    monkeypatch.setattr(connection, "PATIENCE_S", 1.0)
+    monkeypatch.setattr(slots, "_RELEASE_TIMEOUT_S", 0.3)
+    with following(lake) as follower:
+        comes_true(lambda: slot_is_read(lake))
+        proxy.lose()
+        execute(lake, towers(50, 60))
+        comes_true(lambda: caplog.text.count("is in use by") > 1, follower=follower)
+        proxy.cut()  # the server notices at last
+        comes_true(has_landed(lake, "T60"), follower=follower)
+    assert follower.error is None
+    cdc.sync(lake)
+    assert differences(lake) == {}
+
+
+def test_the_server_gives_up_a_dead_path_before_long(proxied: tuple[Settings, Proxy]) -> None:
+    with connection.connect(proxied[0]) as source:
+        assert source.session.one("show tcp_user_timeout") == "60000"
 
 
 def test_a_slow_network_only_takes_longer(proxied: tuple[Settings, Proxy]) -> None:
