@@ -15,6 +15,7 @@ from lakehouse.cdc.checks import Needed, Server
 from lakehouse.cdc.connection import ConnectionLostError, Erp, Session, UnreachableError
 from lakehouse.cdc.decoder import CatalogChangedError
 from lakehouse.cdc.slot import SlotInUseError
+from lakehouse.cdc.snapshot import StoppedError
 from lakehouse.cdc.state import State
 from lakehouse.cdc.stream import Stop, Stream
 from lakehouse.cdc.worker import Worker
@@ -98,6 +99,9 @@ def follow(
             known = state.load(settings)
             try:
                 _read(reading)
+            except StoppedError:
+                log.warning("stopped inside a snapshot: the next start takes it anew")
+                break
             except (ConnectionLostError, SlotInUseError) as error:
                 if tries is None and isinstance(error, (UnreachableError, SlotInUseError)):
                     raise

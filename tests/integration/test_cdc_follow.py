@@ -11,15 +11,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from typing import Any
 
 import psycopg2
 import pytest
+from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import make_dsn, parse_dsn
+from psycopg2.sql import Composable
 
 from lakehouse import cdc
-from lakehouse.cdc import connection, reader, state, stream
+from lakehouse.cdc import connection, copying, reader, snapshot, state, stream
 from lakehouse.cdc import slot as slots
-from lakehouse.cdc.checks import Needed
+from lakehouse.cdc.checks import Needed, Table
 from lakehouse.cdc.worker import Chunk, Worker
 from lakehouse.erp import postgres
 from lakehouse.errors import LakehouseError, RefusedError
@@ -434,6 +437,43 @@ def test_the_command_stops_cleanly_when_it_is_told_to(erp: Settings) -> None:
     assert found is not None
     assert found["confirmed_flush_lsn"] == known.durable_lsn
     assert known.durable_lsn in out
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["the first", "beside the slot"])
+def test_a_snapshot_ends_between_two_ranges_when_it_is_told_to(
+    erp: Settings, monkeypatch: pytest.MonkeyPatch, *, is_first: bool
+) -> None:
+    if not is_first:
+        cdc.sync(erp)
+    execute(
+        erp,
+        "create table long (id int primary key, filler text)",
+        "insert into long select i, repeat('x', 500) from generate_series(1, 2000) i",
+        "alter publication lakehouse add table long",
+    )
+    monkeypatch.setattr(snapshot, "_RANGE_BYTES", 8192)  # a page a range
+    copied, copy, go_on = [], copying.copy, threading.Event()
+
+    def copy_some(connection: Connection, table: Table, query: Composable) -> Iterator[Any]:
+        if table.entity == "long":
+            copied.append(query)
+            go_on.wait(20)
+        yield from copy(connection, table, query)
+
+    monkeypatch.setattr(copying, "copy", copy_some)
+    with following(erp) as follower:
+        comes_true(lambda: bool(copied), follower=follower)
+        follower.stop.set()
+        go_on.set()
+    assert follower.error is None
+    assert follower.synced is not None
+    assert len(copied) <= copying.READERS
+    assert cdc.status(erp).unfinished == (
+        ("inventory", "items", "long", "stock_movements", "towers") if is_first else ("long",)
+    )
+    before = follower.synced.generation
+    assert cdc.sync(erp).generation == before + 1
+    assert differences(erp) == {}
 
 
 def test_two_readers_on_one_slot(erp: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
