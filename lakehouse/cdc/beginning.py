@@ -56,14 +56,14 @@ def prepared(reading: Reading, erp: Erp, sync_id: int) -> tuple[Server, State]:
         elif slot.free(erp) is not None:
             slot.drop(erp)
         above = max(above, landing.last_generation(settings, SOURCE))
-        return server, snapshot.first(settings, erp, server, known, sync_id, above)
+        return server, snapshot.first(settings, erp, server, known, sync_id, above, reading.stop)
     checks.not_behind(erp, known)
     slot.assert_usable(erp, known)
     known = _without_the_gone(settings, server, known)
     due = [table for table in server.tables.values() if _is_due(table, known, reading.anew)]
     if not due:
         return server, known
-    return server, snapshot.more(settings, erp, due, known, sync_id, above)
+    return server, snapshot.more(settings, erp, due, known, sync_id, above, reading.stop)
 
 
 def _is_due(table: Table, known: State, anew: frozenset[str]) -> bool:

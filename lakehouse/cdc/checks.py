@@ -40,6 +40,23 @@ where p.pubname = %s and p.schemaname = %s
 group by n.oid, c.oid, c.relname, c.relkind, c.relreplident, r.oid, p.rowfilter
 order by c.relname
 """
+# Reads only what takes no lock of a table: a migration must not stop a follower.
+_OUTLINE = """
+select b.pubinsert, b.pubupdate, b.pubdelete, b.pubtruncate,
+    (select array_agg(r.oid::bigint order by r.oid) from pg_publication_rel as r
+        where r.prpubid = b.oid),
+    (select array_agg(c.oid || c.relreplident::text order by c.oid) from pg_class as c
+        inner join pg_namespace as n on n.oid = c.relnamespace
+        where n.nspname = %s and c.relkind in ('r', 'p') and (
+            b.puballtables
+            or exists (select from pg_publication_rel as r
+                where r.prpubid = b.oid and r.prrelid = c.oid)
+            or exists (select from pg_publication_namespace as s
+                where s.pnpubid = b.oid and s.pnnspid = n.oid)
+        ))
+from pg_publication as b
+where b.pubname = %s
+"""
 _TYPES = """
 select oid::bigint, typtype = 'd', typbasetype::bigint, typtypmod from pg_type where oid >= 16384
 """
@@ -65,6 +82,8 @@ class Server:
     timeline: int
     types: Types
     tables: Mapping[str, Table]
+    outline: tuple[Any, ...] | None
+    """See `outline`."""
 
 
 def server(erp: Erp, needed: Needed) -> Server:
@@ -75,6 +94,7 @@ def server(erp: Erp, needed: Needed) -> Server:
             f"the ERP server writes no logical change log: wal_level is {level}",
             hint="run `alter system set wal_level = logical` there and restart it",
         )
+    seen = outline(erp.session)  # before all that follows from it
     types = _types(erp.session)
     _published_as_a_whole(erp.session)
     tables = {table.entity: table for table in published(erp.session, types)}
@@ -83,7 +103,15 @@ def server(erp: Erp, needed: Needed) -> Server:
         erp.log.execute("IDENTIFY_SYSTEM")
     identity = erp.log.fetchone()
     assert identity is not None, "IDENTIFY_SYSTEM answers with a row"
-    return Server(str(identity[0]), int(identity[1]), types, tables)
+    return Server(str(identity[0]), int(identity[1]), types, tables, seen)
+
+
+def outline(session: Session) -> tuple[Any, ...] | None:
+    """Which actions on which tables are sent, with what identifies both: cheap to ask again.
+
+    The log says nothing of a table that leaves the publication, nor of one that came back.
+    """
+    return session.row(_OUTLINE, (SCHEMA, PUBLICATION))
 
 
 def published(session: Session, types: Types) -> list[Table]:

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from lakehouse.cdc import connection, state
+from lakehouse.cdc import checks, connection, state
 from lakehouse.cdc.beginning import Reading, all_anew, catalog, prepared
-from lakehouse.cdc.checks import Needed
+from lakehouse.cdc.checks import Needed, Server
 from lakehouse.cdc.connection import ConnectionLostError, Erp, Session, UnreachableError
-from lakehouse.cdc.decoder import Catalog, CatalogChangedError
+from lakehouse.cdc.decoder import CatalogChangedError
+from lakehouse.cdc.slot import SlotInUseError
+from lakehouse.cdc.snapshot import StoppedError
 from lakehouse.cdc.state import State
 from lakehouse.cdc.stream import Stop, Stream
 from lakehouse.cdc.worker import Worker
@@ -87,7 +89,7 @@ def follow(
 ) -> Synced:
     """Land changes as they are committed until `stop`; a server that is lost is looked for again.
 
-    `on_landed` is called after each landing, and the next one waits for it.
+    `on_landed` is called at the beginning and after each landing, and the next one waits for it.
     """
     reading = Reading(settings, needed, after_generation, on_landed, stop, follows=True)
     with reader_lock(settings, "lakehouse cdc sync --follow"):
@@ -97,10 +99,16 @@ def follow(
             known = state.load(settings)
             try:
                 _read(reading)
-            except ConnectionLostError as error:
-                if tries is None and isinstance(error, UnreachableError):
+            except StoppedError:
+                log.warning("stopped inside a snapshot: the next start takes it anew")
+                break
+            except (ConnectionLostError, SlotInUseError) as error:
+                if tries is None and isinstance(error, (UnreachableError, SlotInUseError)):
                     raise
-                tries = 0 if tries is None or state.load(settings) != known else tries + 1
+                has_moved = state.load(settings) != known
+                if has_moved:
+                    on_landed()
+                tries = 0 if tries is None or has_moved else tries + 1
                 pause = _BACK_OFF_S[min(tries, len(_BACK_OFF_S) - 1)]
                 log.warning("%s; tried again in %g s", error.what, pause)
                 _sleep(pause, stop)
@@ -120,28 +128,33 @@ def _read(reading: Reading) -> None:
         try:
             with connection.connect(reading.settings) as erp:
                 sync_id = time.time_ns() // 1_000_000
-                before = state.load(reading.settings)
                 server, known = prepared(reading, erp, sync_id)
                 reading = replace(reading, anew=frozenset())
-                if before is None or known.snapshot_rows > before.snapshot_rows:
-                    reading.on_landed()
-                return _stream(reading, erp, known, catalog(server, known, asked), sync_id)
+                reading.on_landed()  # also what a reading landed that ended before it said so
+                return _stream(reading, erp, known, server, asked, sync_id)
         except CatalogChangedError as error:
             asked |= error.numbers
 
 
-def _stream(reading: Reading, erp: Erp, known: State, catalog: Catalog, sync_id: int) -> None:
+def _stream(
+    reading: Reading, erp: Erp, known: State, server: Server, asked: frozenset[int], sync_id: int
+) -> None:
     target = None if reading.follows else erp.flushed_lsn()
     if target is not None and known.position >= target:
         return
     every_s = _FOLLOW_LAND_S if reading.follows else math.inf
-    worker = Worker(reading.settings, known, catalog, sync_id=sync_id, land_every_s=every_s)
+    seen = catalog(server, known, asked)
+    worker = Worker(reading.settings, known, seen, sync_id=sync_id, land_every_s=every_s)
 
     def is_done() -> bool:
         return reading.stop() or (target is not None and worker.position >= target)
 
+    def look() -> None:
+        if checks.outline(erp.session) != server.outline:
+            raise CatalogChangedError(set())
+
     with progress("changes of the ERP") as advance:
-        stream = Stream(erp, worker, _FOLLOW_BEAT_S if reading.follows else 1.0)
+        stream = Stream(erp, worker, look, _FOLLOW_BEAT_S if reading.follows else 1.0)
         stream.read(is_done, reading.on_landed, advance)
 
 

@@ -28,6 +28,10 @@ where s.slot_name = %s
 """
 
 
+class SlotInUseError(RefusedError):
+    """Somebody reads from the slot; it may be our own connection that the server has not missed."""
+
+
 @dataclass(frozen=True)
 class Slot:
     """Our slot, which nobody reads from."""
@@ -107,7 +111,7 @@ def free(erp: Erp) -> Slot | None:
             return Slot(str(wal_status), int(confirmed or 0))
         if time.monotonic() > deadline:
             who = f"`{program}`" if program else "a program without a name"
-            raise RefusedError(
+            raise SlotInUseError(
                 f"the ERP's replication slot `{SLOT}` is in use by {who} from "
                 f"{host or 'that machine'}, its process {reader}",
                 hint="stop that reader, then run the same command again",

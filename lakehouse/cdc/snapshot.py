@@ -2,7 +2,7 @@
 
 What was committed before that moment is in the snapshot, what comes after it is in the change
 log, and nothing is in neither. An unfinished snapshot is never continued: the next generation's
-boundaries supersede its rows.
+boundaries supersede its rows. So it may be stopped anywhere.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from lakehouse.cdc.connection import SCHEMA, SLOT, Erp, reading
 from lakehouse.cdc.copying import READERS
 from lakehouse.cdc.pending import SOURCE, Boundary, land_boundaries
 from lakehouse.cdc.state import State, TableState
+from lakehouse.cdc.stream import Stop
 from lakehouse.progress import Advance, progress
 from lakehouse.settings import Settings
 
@@ -39,6 +40,10 @@ from (
 """
 
 
+class StoppedError(Exception):
+    """The snapshot ended before it was whole, because it was told to."""
+
+
 @dataclass(frozen=True)
 class _Moment:
     """The snapshot: its name, its position, and the ERP's clock in it."""
@@ -47,10 +52,17 @@ class _Moment:
     lsn: int
     clock_us: int
     sync_id: int
+    stop: Stop
 
 
 def first(
-    settings: Settings, erp: Erp, server: Server, known: State | None, sync_id: int, above: int
+    settings: Settings,
+    erp: Erp,
+    server: Server,
+    known: State | None,
+    sync_id: int,
+    above: int,
+    stop: Stop,
 ) -> State:
     """Make the slot and land every table."""
     generation = above + 1
@@ -62,11 +74,17 @@ def first(
     state.save(settings, begun)
     lsn, name = slot.create(erp)
     begun = begun.reached(lsn, 0, 0)
-    return _take(settings, erp, server.tables.values(), begun, name, lsn, sync_id)
+    return _take(settings, erp, server.tables.values(), begun, name, lsn, sync_id, stop)
 
 
 def more(
-    settings: Settings, erp: Erp, tables: Iterable[Table], known: State, sync_id: int, above: int
+    settings: Settings,
+    erp: Erp,
+    tables: Iterable[Table],
+    known: State,
+    sync_id: int,
+    above: int,
+    stop: Stop,
 ) -> State:
     """Land some tables anew, or for the first time, beside the slot that is there."""
     tables = list(tables)
@@ -77,7 +95,7 @@ def more(
         # Changes committed before the snapshot keep the generation that they have.
         before = known.tables.get(table.entity) or TableState("", ((0, 0),), is_complete=False)
         new[table.entity] = before.renewed(table.identity, lsn, above + 1)
-    taken = _take(settings, erp, tables, known.with_tables(new), snapshot, lsn, sync_id)
+    taken = _take(settings, erp, tables, known.with_tables(new), snapshot, lsn, sync_id, stop)
     slot.drop(erp, name)
     return taken
 
@@ -90,12 +108,13 @@ def _take(
     name: str,
     lsn: int,
     sync_id: int,
+    stop: Stop,
 ) -> State:
     tables = list(tables)
     begun = state.save(settings, begun)
     with ExitStack() as stack:
         readers = [stack.enter_context(_reader(erp, name)) for _ in range(READERS)]
-        moment = _Moment(name, lsn, _clock(readers[0], tables), sync_id)
+        moment = _Moment(name, lsn, _clock(readers[0], tables), sync_id, stop)
         boundaries = []
         for table in tables:
             generation = begun.tables[table.entity].generation
@@ -114,10 +133,7 @@ def _take(
             )
     land_boundaries(settings, boundaries, sync_id)
     complete = {
-        table.entity: TableState(
-            table.identity, begun.tables[table.entity].generations, is_complete=True
-        )
-        for table in tables
+        table.entity: replace(begun.tables[table.entity], is_complete=True) for table in tables
     }
     rows = sum(boundary.row_count or 0 for boundary in boundaries)
     whole = replace(begun.with_tables(complete), snapshot_rows=begun.snapshot_rows + rows)
@@ -156,7 +172,7 @@ def _land(
     moment: _Moment,
 ) -> int:
     """Copy a table, as many ranges of it at a time as there are readers; how many rows it has."""
-    ranges = _Shared(_ranges(readers[0], table))
+    ranges = _Shared(_ranges(readers[0], table), moment.stop)
     delivery = landing.Delivery(generation, moment.sync_id)
     with progress(f"snapshot of {table.entity}") as advance, ThreadPoolExecutor(READERS) as pool:
         jobs = [
@@ -201,9 +217,10 @@ def _technical(count: int, moment: _Moment) -> list[pa.Array]:
 
 
 class _Shared:
-    """Queries that several threads take from, each of them once."""
+    """Queries that several threads take from, each of them once, until they are to stop."""
 
-    def __init__(self, queries: list[sql.Composable]) -> None:
+    def __init__(self, queries: list[sql.Composable], stop: Stop) -> None:
+        self._stop = stop
         self._queries, self._lock = iter(queries), threading.Lock()
         self._count = len(queries)
 
@@ -216,6 +233,8 @@ class _Shared:
                 query = next(self._queries, None)
             if query is None:
                 return
+            if self._stop():
+                raise StoppedError
             yield query
 
 

@@ -38,14 +38,19 @@ Stop = Callable[[], bool]
 class Stream:
     """One reading of the change log, by this thread for a worker."""
 
-    def __init__(self, erp: Erp, worker: Worker, heartbeat_s: float = _QUIET_S) -> None:
+    def __init__(
+        self, erp: Erp, worker: Worker, look: Callable[[], None], heartbeat_s: float = _QUIET_S
+    ) -> None:
+        """`look` is called once in a while, to raise what the log itself does not tell."""
         self._erp = erp
         self._worker = worker
+        self._look = look
         self._heartbeat_s = heartbeat_s
         self._payloads: list[bytes] = []
         self._lsns: list[int] = []
         self._size = 0
         self._begun = self._told_at = self._beat_at = self._heard_at = time.monotonic()
+        self._looked_at = self._begun
         self._told = self._reached = worker.known.position
 
     def read(self, is_done: Stop, on_landed: Callable[[], object], advance: Advance) -> None:
@@ -62,14 +67,14 @@ class Stream:
             self._read(is_done, on_landed, advance)
             self._hand_over()
         except psycopg2.Error:
-            # What has come whole is kept.
-            with suppress(CatalogChangedError):
-                self._hand_over()
-                self._worker.finish()
+            self._keep()
             raise
         except (LakehouseError, CatalogChangedError):
-            with suppress(psycopg2.Error):
-                self._tell()
+            try:
+                self._keep()
+            finally:
+                with suppress(psycopg2.Error):
+                    self._tell()
             raise
         self._worker.finish()
         self._tell()
@@ -94,25 +99,35 @@ class Stream:
                 landings = self._worker.landings
                 self._tell()
                 on_landed()
+                self._heard_at = time.monotonic()  # nobody listened meanwhile
                 advance(self._worker.known.changes - changes)
                 changes = self._worker.known.changes
             elif time.monotonic() - self._told_at > _TELL_EVERY_S:
                 self._tell()
+            if time.monotonic() - self._looked_at > self._heartbeat_s:
+                self._look()
+                self._looked_at = time.monotonic()
+
+    def _keep(self) -> None:
+        """Land what has come whole although the reading fails, and leave no thread behind."""
+        with suppress(CatalogChangedError):
+            self._hand_over()
+            self._worker.finish()
 
     def _idle(self) -> None:
         """Nothing has come: hand over what is here, look after the connection, and wait."""
         now, end = time.monotonic(), self._erp.log.wal_end
         is_news = bool(self._payloads) or end > self._reached
+        if is_news:
+            self._heard_at = now
+        elif now - self._heard_at > _SILENCE_S:
+            raise psycopg2.OperationalError(f"the change log is silent for {_SILENCE_S:.0f} s")
         if is_news and now - self._begun >= _CHUNK_AGE_S:
             self._hand_over(end)
         elif self._worker.is_idle and self._worker.is_due:
             self._hand_over()
         elif self._worker.is_idle and self._worker.known.position > self._told:
             self._tell()
-        if is_news:
-            self._heard_at = now
-        elif now - self._heard_at > _SILENCE_S:
-            raise psycopg2.OperationalError(f"the change log is silent for {_SILENCE_S:.0f} s")
         if now - max(self._heard_at, self._beat_at) > self._heartbeat_s:
             self._beat_at = now
             self._erp.nudge()
@@ -121,7 +136,7 @@ class Stream:
     def _hand_over(self, reached: int = 0) -> None:
         self._worker.give(Chunk(self._payloads, self._lsns, reached))
         self._payloads, self._lsns, self._size = [], [], 0
-        self._begun = time.monotonic()
+        self._begun = self._heard_at = time.monotonic()  # while it waits, nobody listens
         self._reached = max(self._reached, reached)
 
     def _tell(self) -> None:

@@ -26,6 +26,7 @@ class Proxy:
         self._swallows = threading.Event()
         self._open: list[socket.socket] = []
         self._swallowed: list[socket.socket] = []
+        self._lost: list[socket.socket] = []
 
     def __enter__(self) -> Proxy:
         threading.Thread(target=self._accept, daemon=True).start()
@@ -46,15 +47,20 @@ class Proxy:
 
     def cut(self) -> None:
         """Close every connection that is open now."""
-        for side in (*self._open, *self._swallowed):
+        for side in (*self._open, *self._swallowed, *self._lost):
             with suppress(OSError):
                 side.shutdown(socket.SHUT_RDWR)
             side.close()
-        self._open, self._swallowed = [], []
+        self._open, self._swallowed, self._lost = [], [], []
 
     def swallow(self) -> None:
         """Take everything, pass nothing on, and say nothing."""
         self._swallows.set()
+
+    def lose(self) -> None:
+        """Let neither end of what is open now hear of the other again, not even of its end."""
+        self._lost += self._open
+        self._open = []
 
     def heal(self) -> None:
         """Pass on what new connections send; those that were swallowed stay so."""
@@ -84,9 +90,10 @@ class Proxy:
     def _pass(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
             while data := source.recv(self._block):
-                if self._swallows.is_set() or source in self._swallowed:
+                if self._swallows.is_set() or source in self._swallowed or source in self._lost:
                     continue
                 sink.sendall(data)
                 if self._pause_s:
                     time.sleep(self._pause_s)
-            sink.shutdown(socket.SHUT_WR)
+            if source not in self._lost:
+                sink.shutdown(socket.SHUT_WR)

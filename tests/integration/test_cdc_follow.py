@@ -11,15 +11,21 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from typing import Any
 
 import psycopg2
 import pytest
+from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import make_dsn, parse_dsn
+from psycopg2.sql import Composable
 
 from lakehouse import cdc
-from lakehouse.cdc import connection, reader, state, stream
+from lakehouse.cdc import connection, copying, reader, snapshot, state, stream
+from lakehouse.cdc import slot as slots
+from lakehouse.cdc.checks import Needed, Table
+from lakehouse.cdc.worker import Chunk, Worker
 from lakehouse.erp import postgres
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import LakehouseError, RefusedError
 from lakehouse.lock import READER, holder
 from lakehouse.settings import Settings, export
 from tests.integration.cdc_proxy import Proxy
@@ -69,25 +75,29 @@ def towers(first: int, last: int) -> str:
 class Follower:
     """A follower in a thread of this process."""
 
-    def __init__(self, settings: Settings, on_landed: Callable[[], object]) -> None:
+    def __init__(self, settings: Settings, on_landed: Callable[[], object], needed: Needed) -> None:
         self.error: BaseException | None = None
         self.synced: cdc.Synced | None = None
         self.stop = threading.Event()
-        self._settings, self._on_landed = settings, on_landed
+        self._settings, self._on_landed, self._needed = settings, on_landed, needed
         self.thread = threading.Thread(target=self._run)
 
     def _run(self) -> None:
         try:
-            self.synced = cdc.follow(self._settings, self._on_landed, stop=self.stop.is_set)
+            self.synced = cdc.follow(
+                self._settings, self._on_landed, self._needed, stop=self.stop.is_set
+            )
         except BaseException as error:
             self.error = error
 
 
 @contextmanager
 def following(
-    settings: Settings, on_landed: Callable[[], object] = lambda: None
+    settings: Settings,
+    on_landed: Callable[[], object] = lambda: None,
+    needed: Needed = reader.NOTHING_NEEDED,
 ) -> Iterator[Follower]:
-    follower = Follower(settings, on_landed)
+    follower = Follower(settings, on_landed, needed)
     follower.thread.start()
     try:
         comes_true(lambda: holder(settings, READER) is not None)
@@ -107,6 +117,19 @@ def comes_true(
         if follower is not None and follower.error is not None:
             raise follower.error
         time.sleep(0.02)
+
+
+def slot_is_read(settings: Settings) -> bool:
+    return bool(ask(settings, "select 1 from pg_replication_slots where active"))
+
+
+def terminate(settings: Settings) -> None:
+    """End the process of the server that sends the change log."""
+    execute(
+        settings,
+        "select pg_terminate_backend(active_pid) from pg_replication_slots "
+        "where active_pid is not null",
+    )
 
 
 def has_landed(settings: Settings, tower: str) -> Callable[[], bool]:
@@ -167,6 +190,46 @@ def test_a_table_that_is_published_while_it_runs_is_snapshotted_alone(erp: Setti
     }
 
 
+@pytest.mark.parametrize("is_busy", [False, True], ids=["idle", "busy"])
+def test_a_table_that_left_the_publication_and_came_back_while_it_runs(
+    erp: Settings, monkeypatch: pytest.MonkeyPatch, *, is_busy: bool
+) -> None:
+    monkeypatch.setattr(reader, "_FOLLOW_BEAT_S", 0.2)
+    with following(erp) as follower:
+        comes_true(has_landed(erp, "T1"))
+        execute(erp, "alter publication lakehouse drop table towers", towers(50, 60))
+        execute(erp, "alter publication lakehouse add table towers", towers(70, 80))
+
+        def is_whole() -> bool:
+            if is_busy:
+                execute(erp, "update items set item_name = item_name || 'x'")
+            return has_landed(erp, "T55")()
+
+        comes_true(is_whole, follower=follower)
+    assert follower.error is None
+    cdc.sync(erp)
+    assert differences(erp) == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("set (publish = 'insert')", "leaves out every update"),
+        ("drop table towers", "lacks public.towers"),
+    ],
+)
+def test_a_publication_that_sends_less_while_it_runs_ends_it(
+    erp: Settings, monkeypatch: pytest.MonkeyPatch, change: str, says: str
+) -> None:
+    monkeypatch.setattr(reader, "_FOLLOW_BEAT_S", 0.2)
+    with following(erp, needed={"towers": ["tower_id"]}) as follower:
+        comes_true(has_landed(erp, "T1"))
+        execute(erp, f"alter publication lakehouse {change}")
+        follower.thread.join(20)
+    assert isinstance(follower.error, RefusedError)
+    assert says in follower.error.what
+
+
 def test_an_idle_table_does_not_keep_the_log_of_the_others(
     erp: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,11 +267,7 @@ def test_a_backend_that_is_terminated(erp: Settings) -> None:
     with following(erp) as follower:
         for number in range(100, 400, 100):
             execute(erp, towers(number, number + 50))
-            execute(
-                erp,
-                "select pg_terminate_backend(active_pid) from pg_replication_slots "
-                "where active_pid is not null",
-            )
+            terminate(erp)
         comes_true(has_landed(erp, "T350"))
     assert follower.error is None
     cdc.sync(erp)
@@ -232,6 +291,88 @@ def test_a_network_that_swallows_everything_is_left(
     assert follower.error is None
     cdc.sync(lake)
     assert differences(lake) == {}
+
+
+def test_what_was_landed_at_a_disconnect_is_told_before_anything_else_changes(
+    erp: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing lands by the clock here, so only the disconnect makes it land."""
+    monkeypatch.setattr(reader, "_FOLLOW_LAND_S", 3600.0)
+    told = []
+    with following(erp, lambda: told.append(has_landed(erp, "T60")())) as follower:
+        comes_true(lambda: slot_is_read(erp))
+        execute(erp, towers(50, 60))
+        time.sleep(0.5)
+        terminate(erp)
+        comes_true(lambda: told[-1:] == [True], follower=follower)
+    assert follower.error is None
+
+
+def test_what_a_killed_reader_landed_is_told_by_the_next_one(erp: Settings) -> None:
+    cdc.sync(erp)
+    told = []
+    with following(erp, lambda: told.append(True)) as follower:
+        comes_true(lambda: bool(told), follower=follower)
+    assert follower.synced is not None
+    assert follower.synced.changes == 0
+
+
+@pytest.mark.parametrize("where", ["on_landed", "give"])
+def test_own_slowness_is_not_taken_for_the_servers_silence(
+    erp: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, where: str
+) -> None:
+    monkeypatch.setattr(reader, "_FOLLOW_BEAT_S", 0.3)
+    monkeypatch.setattr(stream, "_SILENCE_S", 1.0)
+    give = Worker.give
+    slow = threading.Event()
+
+    def give_slowly(worker: Worker, chunk: Chunk) -> None:
+        if where == "give" and slow.is_set():
+            time.sleep(1.5)
+        give(worker, chunk)
+
+    def is_slow() -> None:
+        if where == "on_landed" and slow.is_set():
+            time.sleep(1.5)
+
+    monkeypatch.setattr(Worker, "give", give_slowly)
+    with following(erp, is_slow) as follower:
+        comes_true(lambda: slot_is_read(erp))
+        slow.set()
+        execute(erp, towers(50, 60))
+        comes_true(has_landed(erp, "T60"), follower=follower)
+        time.sleep(2)
+        slow.clear()
+        execute(erp, towers(70, 80))
+        comes_true(has_landed(erp, "T80"), follower=follower)
+    assert "silent" not in caplog.text
+
+
+def test_a_server_that_has_not_missed_the_lost_reader_is_waited_for(
+    proxied: tuple[Settings, Proxy],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    lake, proxy = proxied
+    monkeypatch.setattr(reader, "_FOLLOW_BEAT_S", 0.2)
+    monkeypatch.setattr(stream, "_SILENCE_S", 1.0)
+    monkeypatch.setattr(connection, "PATIENCE_S", 1.0)
+    monkeypatch.setattr(slots, "_RELEASE_TIMEOUT_S", 0.3)
+    with following(lake) as follower:
+        comes_true(lambda: slot_is_read(lake))
+        proxy.lose()
+        execute(lake, towers(50, 60))
+        comes_true(lambda: caplog.text.count("is in use by") > 1, follower=follower)
+        proxy.cut()  # the server notices at last
+        comes_true(has_landed(lake, "T60"), follower=follower)
+    assert follower.error is None
+    cdc.sync(lake)
+    assert differences(lake) == {}
+
+
+def test_the_server_gives_up_a_dead_path_before_long(proxied: tuple[Settings, Proxy]) -> None:
+    with connection.connect(proxied[0]) as source:
+        assert source.session.one("show tcp_user_timeout") == "60000"
 
 
 def test_a_slow_network_only_takes_longer(proxied: tuple[Settings, Proxy]) -> None:
@@ -298,12 +439,49 @@ def test_the_command_stops_cleanly_when_it_is_told_to(erp: Settings) -> None:
     assert known.durable_lsn in out
 
 
+@pytest.mark.parametrize("is_first", [True, False], ids=["the first", "beside the slot"])
+def test_a_snapshot_ends_between_two_ranges_when_it_is_told_to(
+    erp: Settings, monkeypatch: pytest.MonkeyPatch, *, is_first: bool
+) -> None:
+    if not is_first:
+        cdc.sync(erp)
+    execute(
+        erp,
+        "create table long (id int primary key, filler text)",
+        "insert into long select i, repeat('x', 500) from generate_series(1, 2000) i",
+        "alter publication lakehouse add table long",
+    )
+    monkeypatch.setattr(snapshot, "_RANGE_BYTES", 8192)  # a page a range
+    copied, copy, go_on = [], copying.copy, threading.Event()
+
+    def copy_some(connection: Connection, table: Table, query: Composable) -> Iterator[Any]:
+        if table.entity == "long":
+            copied.append(query)
+            go_on.wait(20)
+        yield from copy(connection, table, query)
+
+    monkeypatch.setattr(copying, "copy", copy_some)
+    with following(erp) as follower:
+        comes_true(lambda: bool(copied), follower=follower)
+        follower.stop.set()
+        go_on.set()
+    assert follower.error is None
+    assert follower.synced is not None
+    assert len(copied) <= copying.READERS
+    assert cdc.status(erp).unfinished == (
+        ("inventory", "items", "long", "stock_movements", "towers") if is_first else ("long",)
+    )
+    before = follower.synced.generation
+    assert cdc.sync(erp).generation == before + 1
+    assert differences(erp) == {}
+
+
 def test_two_readers_on_one_slot(erp: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another lake with the same state, as a copy of the folder would be."""
     cdc.sync(erp)
     monkeypatch.setattr(reader, "LockHeldError", ZeroDivisionError)  # nobody waits
     with following(erp):
-        comes_true(lambda: bool(ask(erp, "select 1 from pg_replication_slots where active")))
+        comes_true(lambda: slot_is_read(erp))
         with pytest.raises(LakehouseError, match="is held by `lakehouse cdc sync --follow`"):
             cdc.sync(erp)
 
