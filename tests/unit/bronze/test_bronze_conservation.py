@@ -12,7 +12,8 @@ import pytest
 from deltalake import DeltaTable
 
 from lakehouse import bronze
-from lakehouse.bronze import conservation, replay
+from lakehouse.bronze import replay
+from lakehouse.bronze.verify import conservation
 from lakehouse.cli.commands import main
 from lakehouse.settings import Settings, export
 from tests.fixtures import airbyte

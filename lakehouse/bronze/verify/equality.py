@@ -10,10 +10,11 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from lakehouse.bronze import canonical, latest, tables
+from lakehouse.bronze import canonical, tables
 from lakehouse.bronze.contract import Column, Contract, contracts
-from lakehouse.bronze.erp_state import NULL, ErpState, frozen
 from lakehouse.bronze.shape import Shape, shape_of
+from lakehouse.bronze.verify import latest
+from lakehouse.bronze.verify.erp_state import NULL, ErpState, frozen
 from lakehouse.lock import make_home
 from lakehouse.settings import Settings
 
