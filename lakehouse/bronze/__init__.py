@@ -2,8 +2,7 @@
 
 from lakehouse.bronze.contract import contracts
 from lakehouse.bronze.contracted import Evolved, evolved
-from lakehouse.bronze.generations import last_generation
-from lakehouse.bronze.holdings import Holding, holdings
+from lakehouse.bronze.holdings import Holding, holdings, last_generation
 from lakehouse.bronze.loading import Loaded, LoadedTable, load
 from lakehouse.bronze.tables import table_uri
 from lakehouse.bronze.waiting import Waiting, waiting

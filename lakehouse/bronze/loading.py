@@ -7,27 +7,33 @@ load finds the file unknown to bronze, known to quarantine, and commits only the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
 from deltalake.exceptions import CommitFailedError
 
 from lakehouse import landing
 from lakehouse.bronze import contracted, files, quarantine, tables
 from lakehouse.bronze.contract import Contract, contracts
 from lakehouse.bronze.contracted import Contracted
-from lakehouse.bronze.files import File
+from lakehouse.bronze.files import File, Piece, UnreadableError
 from lakehouse.bronze.known import Known
+from lakehouse.bronze.parts import Parts
 from lakehouse.bronze.policy import ATTEMPTS
+from lakehouse.bronze.quarantine import Keeping
 from lakehouse.bronze.rows import NeedsEvolutionError, Stamp
-from lakehouse.bronze.shape import table_schema
+from lakehouse.bronze.shape import Shape, table_schema
 from lakehouse.bronze.tables import BATCHES, ROWS
-from lakehouse.bronze.taking import Taken, take
 from lakehouse.errors import LakehouseError
 from lakehouse.progress import Advance, progress
 from lakehouse.settings import Settings
+
+SMALL_BYTES = 4 << 20
+"""A file up to this size is held whole before any of it is written."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,22 @@ class Loaded:
     tables: Mapping[str, LoadedTable]
     waiting_for_a_contract: Mapping[str, int]
     """Landing files by entity that no contract speaks of; they stay where they are."""
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """What became of the rows of some files."""
+
+    rows: int = 0
+    refused: int = 0
+    unreadable: int = 0
+
+    def __add__(self, other: _Taken) -> _Taken:
+        return _Taken(
+            self.rows + other.rows,
+            self.refused + other.refused,
+            self.unreadable + other.unreadable,
+        )
 
 
 def load(settings: Settings, *, entities: Collection[str] | None = None) -> Loaded:
@@ -137,7 +159,7 @@ def _take_new(
             return table, _told(batch_id, len(new), taken, evolved)
 
 
-def _told(batch_id: int, count: int, taken: Taken, evolved: Iterable[str]) -> LoadedTable:
+def _told(batch_id: int, count: int, taken: _Taken, evolved: Iterable[str]) -> LoadedTable:
     return LoadedTable(
         batch_id=batch_id,
         files=count,
@@ -154,7 +176,7 @@ def _commit(
     new: list[File],
     loaded_at: datetime,
     advance: Advance,
-) -> tuple[Taken, int]:
+) -> tuple[_Taken, int]:
     """Quarantine, then bronze, each in one commit."""
     batch_id = table.table.next_batch()
     load_date = {"_load_date": loaded_at.date().isoformat()}
@@ -162,11 +184,11 @@ def _commit(
         quarantine.keeping(settings, table.contract, loaded_at) as kept,
         table.table.parts(load_date) as parts,
     ):
-        taken = Taken()
+        taken = _Taken()
         schema = table_schema(table.shape)
         for file in new:
             stamp = Stamp(batch_id, file.name, loaded_at)
-            taken += take(table.shape, file, stamp, schema, parts, kept)
+            taken += _take(table.shape, file, stamp, schema, parts, kept)
             advance(taken.rows)
         actions = parts.finish()
         kept.commit()
@@ -176,3 +198,46 @@ def _commit(
             | {file.sha256: batch_id for file in new},
         )
     return taken, batch_id
+
+
+def _take(
+    shape: Shape, file: File, stamp: Stamp, schema: pa.Schema, parts: Parts, kept: Keeping
+) -> _Taken:
+    """Write a file's rows to parts, and what is refused of it to the quarantine.
+
+    Where a file turns out to be unreadable in its middle, nothing of it may stay in a part.
+    """
+    read = files.pieces(shape, file, stamp, schema)
+    is_small = file.size <= SMALL_BYTES
+    part = parts.shared() if is_small else parts.own()
+    refusals = kept.of(file, is_small=is_small)
+    rows = refused = 0
+    try:
+        held = _held(read) if is_small else _ahead(read)
+        for piece in held:
+            if piece.rows is not None:
+                part.write(piece.rows)
+                rows += piece.rows.num_rows
+            refused += refusals.write(piece.refused)
+    except UnreadableError as error:
+        if not is_small:
+            parts.forget(part)
+        refusals.forget()
+        kept.whole(file, str(error))
+        return _Taken(unreadable=1)
+    refusals.done()
+    return _Taken(rows, refused)
+
+
+def _held(read: Iterator[Piece]) -> list[Piece]:
+    """Everything of a small file, so that it is readable to its end before it is written."""
+    return [Piece(piece.rows, list(piece.refused)) for piece in read]
+
+
+def _ahead(read: Iterator[Piece]) -> Iterator[Piece]:
+    """The same pieces, each of them read while the one before it is written."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, read, None)
+        while (piece := coming.result()) is not None:
+            coming = reader.submit(next, read, None)
+            yield piece
