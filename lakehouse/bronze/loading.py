@@ -17,15 +17,15 @@ import pyarrow as pa
 from deltalake.exceptions import CommitFailedError
 
 from lakehouse import landing
-from lakehouse.bronze import contracted, files, quarantine, tables
+from lakehouse.bronze import contract_table, files, quarantine, tables
 from lakehouse.bronze.contract import Contract, contracts
-from lakehouse.bronze.contracted import Contracted
+from lakehouse.bronze.contract_table import ContractTable
 from lakehouse.bronze.files import File, Piece, UnreadableError
-from lakehouse.bronze.known import Known
 from lakehouse.bronze.parts import Parts
 from lakehouse.bronze.policy import ATTEMPTS
 from lakehouse.bronze.quarantine import Keeping
 from lakehouse.bronze.rows import NeedsEvolutionError, Stamp
+from lakehouse.bronze.seen_files import SeenFiles
 from lakehouse.bronze.shape import Shape, table_schema
 from lakehouse.bronze.tables import BATCHES, ROWS
 from lakehouse.errors import LakehouseError
@@ -118,17 +118,17 @@ def _load_table(
     uri = tables.table_uri(settings, contract.source, contract.entity)
     evolved: list[str] = []
     for _ in range(ATTEMPTS):
-        known = Known(Path(uri))
-        unseen = [path for path in paths if path not in known]
-        if not unseen and contracted.was_checked(uri, contract):
+        seen = SeenFiles(Path(uri))
+        unseen = [path for path in paths if path not in seen]
+        if not unseen and contract_table.was_checked(uri, contract):
             return None
         found = [files.identified(settings, path) for path in unseen]
         try:
             table, loaded = _take_new(settings, contract, found, loaded_at, advance, evolved)
         except CommitFailedError:
             continue
-        table.table.delta.update_incremental()
-        known.add(table.table.delta.version(), found)
+        table.delta.update_incremental()
+        seen.add(table.delta.version(), found)
         return loaded
     raise LakehouseError(
         f"the table {uri} was changed by others {ATTEMPTS} times while it was loaded",
@@ -143,18 +143,18 @@ def _take_new(
     loaded_at: datetime,
     advance: Advance,
     evolved: list[str],
-) -> tuple[Contracted, LoadedTable | None]:
+) -> tuple[ContractTable, LoadedTable | None]:
     """Take the files whose content the table does not hold, each content once."""
     while True:
-        table = contracted.opened(settings, contract)
-        new = {file.sha256: file for file in found if not table.table.has(file.sha256)}
+        table = contract_table.opened(settings, contract)
+        new = {file.sha256: file for file in found if not table.has(file.sha256)}
         if not new:
             return table, None
         try:
             taken, batch_id = _commit(settings, table, list(new.values()), loaded_at, advance)
         except NeedsEvolutionError as need:
             # It grows before anything of the load is committed; then all of it is read anew.
-            evolved += contracted.grow(table, need.needed)
+            evolved += contract_table.grow(table, need.needed)
         else:
             return table, _told(batch_id, len(new), taken, evolved)
 
@@ -172,17 +172,17 @@ def _told(batch_id: int, count: int, taken: _Taken, evolved: Iterable[str]) -> L
 
 def _commit(
     settings: Settings,
-    table: Contracted,
+    table: ContractTable,
     new: list[File],
     loaded_at: datetime,
     advance: Advance,
 ) -> tuple[_Taken, int]:
     """Quarantine, then bronze, each in one commit."""
-    batch_id = table.table.next_batch()
+    batch_id = table.next_batch()
     load_date = {"_load_date": loaded_at.date().isoformat()}
     with (
         quarantine.keeping(settings, table.contract, loaded_at) as kept,
-        table.table.parts(load_date) as parts,
+        table.parts(load_date) as parts,
     ):
         taken = _Taken()
         schema = table_schema(table.shape)
@@ -192,9 +192,9 @@ def _commit(
             advance(taken.rows)
         actions = parts.finish()
         kept.commit()
-        table.table.commit(
+        table.commit(
             actions,
-            {BATCHES: batch_id, ROWS: table.table.rows() + taken.rows}
+            {BATCHES: batch_id, ROWS: table.rows() + taken.rows}
             | {file.sha256: batch_id for file in new},
         )
     return taken, batch_id

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from lakehouse.bronze import canonical, tables
+from lakehouse.bronze import canonical_json, tables
 from lakehouse.bronze.contract import Column, Contract, contracts
 from lakehouse.bronze.shape import Shape, shape_of
 from lakehouse.bronze.verify import latest
@@ -54,7 +54,9 @@ def compare(settings: Settings, catch_up: Callable[[], object]) -> tuple[int, li
         ):
             connection.execute(f"set memory_limit = '{MEMORY}'")
             connection.execute(f"set temp_directory = '{folder}'")
-            connection.create_function("canonical_json", canonical.text, ["VARCHAR"], "VARCHAR")
+            connection.create_function(
+                "canonical_json", canonical_json.text, ["VARCHAR"], "VARCHAR"
+            )
             compared = [
                 _compare(settings, connection, erp, contract, Path(folder))
                 for contract in contracts()
