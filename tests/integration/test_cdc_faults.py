@@ -153,7 +153,7 @@ def test_a_server_that_stops_under_the_reader(
 ) -> None:
     cdc.sync(erp)
     execute(erp, "update towers set tower_name = 'x'")
-    monkeypatch.setattr(connection.Erp, "flushed_lsn", lambda _: 1 << 62)  # reads on and on
+    monkeypatch.setattr(connection.Session, "flushed_lsn", lambda _: 1 << 62)  # reads on and on
     stop = threading.Timer(1.0, postgres.down, (server,))
     stop.start()
     with pytest.raises(LakehouseError, match="broke off") as broken:

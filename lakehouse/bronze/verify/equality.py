@@ -15,10 +15,10 @@ from lakehouse.bronze.contract import Column, Contract, contracts
 from lakehouse.bronze.shape import Shape, shape_of
 from lakehouse.bronze.verify import latest
 from lakehouse.bronze.verify.erp_state import NULL, ErpState, frozen
+from lakehouse.erp import SOURCE
 from lakehouse.lock import make_home
 from lakehouse.settings import Settings
 
-SOURCE = "erp"
 NAMED_KEYS = 5
 MEMORY = "400MB"
 _CASTS = {
