@@ -109,6 +109,14 @@ def iso(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
+def towers(first: int, last: int) -> str:
+    """Insert so many towers: what changes does not matter."""
+    return (
+        "insert into towers select 'T' || i, 'n', 'macro', 'BA', 'Salvador', -12.9, -38.5, null, "
+        f"now(), now() from generate_series({first}, {last}) i"
+    )
+
+
 def execute(settings: Settings, *statements: str) -> None:
     """Run statements in the ERP, each one a transaction (or several, by its own words)."""
     # A lock that a failed test left shall fail the next one, not make it wait for ever.
