@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from lakehouse import settings as lakehouse_settings
 from lakehouse.erp import company, postgres
 from lakehouse.settings import Settings
+from tests.fixtures.lakes import temporary_lake
 
 
 @pytest.fixture
 def lake() -> Iterator[Settings]:
     """Settings of an empty lake; a server that the test started in it is stopped."""
-    # Not tmp_path: pytest keeps those, and a cluster is 40 MB.
-    folder = Path(tempfile.mkdtemp(prefix="lake-"))
-    settings = lakehouse_settings.load({"LAKEHOUSE_HOME": str(folder / "home")})
-    yield settings
-    postgres.down(settings)
-    shutil.rmtree(folder)
+    with temporary_lake() as settings:
+        yield settings
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse.bronze import canonical
+from lakehouse.bronze import canonical_json
 from lakehouse.bronze.types import LOCAL_TIME, UTC_TIME, Type, integer_for, known
 
 FIRST_DAY, LAST_DAY = -719_162, 2_932_896
@@ -182,5 +182,5 @@ def bytes_of(text: str) -> bytes:
 _TEXTS: dict[str, Callable[[str], str | bytes]] = {
     "time": _time,
     "uuid": _uuid,
-    "json": canonical.text,
+    "json": canonical_json.text,
 }

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import DeltaTable
 
 from lakehouse.bronze import tables
 from lakehouse.bronze.contract import contracts
 from lakehouse.settings import Settings
+
+GENERATION_DIGITS = 6
+"""`_cdc_seq` begins with the generation, in so many digits."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,22 @@ def holdings(settings: Settings) -> list[Holding]:
         if tables.exists(uri):
             delta = tables.opened(uri)
             found.append(Holding(contract.name, tables.rows_of(delta), _batches(delta)))
+    return found
+
+
+def last_generation(settings: Settings) -> int:
+    """The greatest generation of any row, told by the tables' statistics; 0 if there is none.
+
+    A snapshot taken anew must be above it.
+    """
+    found = 0
+    for contract in contracts():
+        uri = tables.table_uri(settings, contract.source, contract.entity)
+        if tables.exists(uri):
+            parts = pa.table(tables.opened(uri).get_add_actions(flatten=True))
+            if "max._cdc_seq" in parts.column_names:
+                newest = pc.max(parts["max._cdc_seq"]).as_py()
+                found = max(found, int(newest[:GENERATION_DIGITS]) if newest else 0)
     return found
 
 

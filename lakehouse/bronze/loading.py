@@ -9,27 +9,33 @@ turn leaves a file alone that bronze does not know yet.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
 from deltalake.exceptions import CommitFailedError
 
 from lakehouse import landing
-from lakehouse.bronze import contracted, files, quarantine, tables
+from lakehouse.bronze import contract_table, files, quarantine, tables
 from lakehouse.bronze.contract import Contract, contracts
-from lakehouse.bronze.contracted import Contracted
-from lakehouse.bronze.files import File
-from lakehouse.bronze.known import Known
+from lakehouse.bronze.contract_table import ContractTable
+from lakehouse.bronze.files import File, Piece, UnreadableError
+from lakehouse.bronze.parts import Parts
 from lakehouse.bronze.policy import ATTEMPTS
+from lakehouse.bronze.quarantine import Keeping
 from lakehouse.bronze.rows import NeedsEvolutionError, Stamp
-from lakehouse.bronze.shape import table_schema
+from lakehouse.bronze.seen_files import SeenFiles
+from lakehouse.bronze.shape import Shape, table_schema
 from lakehouse.bronze.tables import BATCHES, ROWS
-from lakehouse.bronze.taking import Taken, take
 from lakehouse.errors import LakehouseError
 from lakehouse.progress import Advance, progress
 from lakehouse.settings import Settings
+
+SMALL_BYTES = 4 << 20
+"""A file up to this size is held whole before any of it is written."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,22 @@ class Loaded:
     tables: Mapping[str, LoadedTable]
     waiting_for_a_contract: Mapping[str, int]
     """Landing files by entity that no contract speaks of; they stay where they are."""
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """What became of the rows of some files."""
+
+    rows: int = 0
+    refused: int = 0
+    unreadable: int = 0
+
+    def __add__(self, other: _Taken) -> _Taken:
+        return _Taken(
+            self.rows + other.rows,
+            self.refused + other.refused,
+            self.unreadable + other.unreadable,
+        )
 
 
 def load(settings: Settings, *, entities: Collection[str] | None = None) -> Loaded:
@@ -98,17 +120,17 @@ def _load_table(
     uri = tables.table_uri(settings, contract.source, contract.entity)
     evolved: list[str] = []
     for _ in range(ATTEMPTS):
-        known = Known(Path(uri))
-        unseen = [path for path in paths if path not in known]
-        if not unseen and contracted.was_checked(uri, contract):
+        seen = SeenFiles(Path(uri))
+        unseen = [path for path in paths if path not in seen]
+        if not unseen and contract_table.was_checked(uri, contract):
             return None
         found = [files.identified(settings, path) for path in unseen]
         try:
             table, loaded = _take_new(settings, contract, found, loaded_at, advance, evolved)
         except CommitFailedError:
             continue
-        table.table.delta.update_incremental()
-        known.add(table.table.delta.version(), found)
+        table.delta.update_incremental()
+        seen.add(table.delta.version(), found)
         return loaded
     raise LakehouseError(
         f"the table {uri} was changed by others {ATTEMPTS} times while it was loaded",
@@ -123,23 +145,23 @@ def _take_new(
     loaded_at: datetime,
     advance: Advance,
     evolved: list[str],
-) -> tuple[Contracted, LoadedTable | None]:
+) -> tuple[ContractTable, LoadedTable | None]:
     """Take the files whose content the table does not hold, each content once."""
     while True:
-        table = contracted.opened(settings, contract)
-        new = {file.sha256: file for file in found if not table.table.has(file.sha256)}
+        table = contract_table.opened(settings, contract)
+        new = {file.sha256: file for file in found if not table.has(file.sha256)}
         if not new:
             return table, None
         try:
             taken, batch_id = _commit(settings, table, list(new.values()), loaded_at, advance)
         except NeedsEvolutionError as need:
             # It grows before anything of the load is committed; then all of it is read anew.
-            evolved += contracted.grow(table, need.needed)
+            evolved += contract_table.grow(table, need.needed)
         else:
             return table, _told(batch_id, len(new), taken, evolved)
 
 
-def _told(batch_id: int, count: int, taken: Taken, evolved: Iterable[str]) -> LoadedTable:
+def _told(batch_id: int, count: int, taken: _Taken, evolved: Iterable[str]) -> LoadedTable:
     return LoadedTable(
         batch_id=batch_id,
         files=count,
@@ -152,29 +174,75 @@ def _told(batch_id: int, count: int, taken: Taken, evolved: Iterable[str]) -> Lo
 
 def _commit(
     settings: Settings,
-    table: Contracted,
+    table: ContractTable,
     new: list[File],
     loaded_at: datetime,
     advance: Advance,
-) -> tuple[Taken, int]:
+) -> tuple[_Taken, int]:
     """Quarantine, then bronze, each in one commit."""
-    batch_id = table.table.next_batch()
+    batch_id = table.next_batch()
     load_date = {"_load_date": loaded_at.date().isoformat()}
     with (
         quarantine.keeping(settings, table.contract, loaded_at) as kept,
-        table.table.parts(load_date) as parts,
+        table.parts(load_date) as parts,
     ):
-        taken = Taken()
+        taken = _Taken()
         schema = table_schema(table.shape)
         for file in new:
             stamp = Stamp(batch_id, file.name, loaded_at)
-            taken += take(table.shape, file, stamp, schema, parts, kept)
-            advance(taken.rows)
+            of_file = _take(table.shape, file, stamp, schema, parts, kept)
+            taken += of_file
+            advance(of_file.rows)
         actions = parts.finish()
         kept.commit()
-        table.table.commit(
+        table.commit(
             actions,
-            {BATCHES: batch_id, ROWS: table.table.rows() + taken.rows}
+            {BATCHES: batch_id, ROWS: table.rows() + taken.rows}
             | {file.sha256: batch_id for file in new},
         )
     return taken, batch_id
+
+
+def _take(
+    shape: Shape, file: File, stamp: Stamp, schema: pa.Schema, parts: Parts, kept: Keeping
+) -> _Taken:
+    """Write a file's rows to parts, and what is refused of it to the quarantine.
+
+    Where a file turns out to be unreadable in its middle, nothing of it may stay in a part.
+    """
+    read = files.pieces(shape, file, stamp, schema)
+    is_small = file.size <= SMALL_BYTES
+    refusals = kept.of(file, is_small=is_small)
+    if refusals.is_whole:
+        return _Taken(unreadable=1)
+    part = parts.shared() if is_small else parts.own()
+    rows = 0
+    try:
+        held = _held(read) if is_small else _ahead(read)
+        for piece in held:
+            if piece.rows is not None:
+                fitting = refusals.left(piece.rows)
+                part.write(fitting)
+                rows += fitting.num_rows
+            refusals.write(piece.refused)
+    except UnreadableError as error:
+        if not is_small:
+            parts.forget(part)
+        refusals.forget()
+        kept.whole(file, str(error))
+        return _Taken(unreadable=1)
+    return _Taken(rows, refusals.done())
+
+
+def _held(read: Iterator[Piece]) -> list[Piece]:
+    """Everything of a small file, so that it is readable to its end before it is written."""
+    return [Piece(piece.rows, list(piece.refused)) for piece in read]
+
+
+def _ahead(read: Iterator[Piece]) -> Iterator[Piece]:
+    """The same pieces, each of them read while the one before it is written."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, read, None)
+        while (piece := coming.result()) is not None:
+            coming = reader.submit(next, read, None)
+            yield piece

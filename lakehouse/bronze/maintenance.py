@@ -19,7 +19,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import AddAction, RemoveAction
 
-from lakehouse.bronze import contracted, policy, quarantine, tables
+from lakehouse.bronze import contract_table, policy, quarantine, tables
 from lakehouse.bronze.contract import contracts
 from lakehouse.bronze.evolution import live_parts, rewritten
 from lakehouse.bronze.parts import Parts
@@ -54,7 +54,7 @@ def maintain(settings: Settings, *, dry_run: bool) -> list[Maintained]:
 def _tables(settings: Settings) -> Iterator[tuple[str, Table]]:
     for contract in contracts():
         if tables.exists(tables.table_uri(settings, contract.source, contract.entity)):
-            yield contract.name, contracted.opened(settings, contract).table
+            yield contract.name, contract_table.opened(settings, contract)
     if tables.exists(quarantine.uri(settings)):
         yield "_quarantine", quarantine.opened(settings)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from lakehouse.bronze import canonical
+from lakehouse.bronze import canonical_json
 from lakehouse.bronze.fitting import EXACT_DIGITS, bytes_of
 from lakehouse.bronze.position import EXACT_IN_DOUBLE, LANDED_OPTIONAL
 from lakehouse.bronze.rows import NAME, OTHERS_OWN, TOAST, NeedsEvolutionError
@@ -234,10 +234,10 @@ def _bytes(kind: Type, value: Any) -> bytes:
 def _json(_: Type, value: Any) -> str:
     if isinstance(value, str):
         try:
-            return canonical.text(value)
+            return canonical_json.text(value)
         except ValueError:
             pass
-    return canonical.written(value)
+    return canonical_json.written(value)
 
 
 _CONVERTS: dict[str, Callable[[Type, Any], Any]] = {

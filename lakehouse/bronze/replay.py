@@ -18,9 +18,9 @@ import duckdb
 import pyarrow as pa
 from deltalake.exceptions import CommitFailedError
 
-from lakehouse.bronze import contracted, files, quarantine, tables
+from lakehouse.bronze import contract_table, files, quarantine, tables
 from lakehouse.bronze.contract import Contract, contracts
-from lakehouse.bronze.contracted import Contracted
+from lakehouse.bronze.contract_table import ContractTable
 from lakehouse.bronze.files import LINES_AT_A_TIME, Piece, UnreadableError
 from lakehouse.bronze.parts import Part, Parts
 from lakehouse.bronze.policy import ATTEMPTS
@@ -114,15 +114,15 @@ class _Replay:
 
     def _once(self) -> None:
         while True:
-            table = contracted.opened(self._settings, self._contract)
+            table = contract_table.opened(self._settings, self._contract)
             try:
                 self._finish_interrupted(table)
                 return self._bring_back(table)
             except NeedsEvolutionError as need:
-                contracted.grow(table, need.needed)
+                contract_table.grow(table, need.needed)
 
-    def _bring_back(self, table: Contracted) -> None:
-        batch_id = table.table.next_batch()
+    def _bring_back(self, table: ContractTable) -> None:
+        batch_id = table.next_batch()
         load_date = {"_load_date": self._loaded_at.date().isoformat()}
         released: dict[_File, list[int | None]] = {}
         brought = 0
@@ -130,10 +130,10 @@ class _Replay:
             quarantine.keeping(
                 self._settings, self._contract, self._loaded_at, anew="/rows"
             ) as kept,
-            table.table.parts(load_date) as parts,
+            table.parts(load_date) as parts,
         ):
             for file in self._files():
-                if not table.table.has(file.sha256):
+                if not table.has(file.sha256):
                     continue  # Its load was killed before bronze had it, and comes first.
                 stamp = Stamp(batch_id, file.name, self._loaded_at)
                 rows = self._take(table, file, stamp, parts, kept)
@@ -144,15 +144,15 @@ class _Replay:
                 return
             actions = parts.finish()
             kept.commit()
-            table.table.commit(
+            table.commit(
                 actions,
-                {BATCHES: batch_id, ROWS: table.table.rows() + brought}
+                {BATCHES: batch_id, ROWS: table.rows() + brought}
                 | {file.replays: batch_id for file in released},
             )
         self._release(released, batch_id)
 
     def _take(
-        self, table: Contracted, file: _File, stamp: Stamp, parts: Parts, kept: Keeping
+        self, table: ContractTable, file: _File, stamp: Stamp, parts: Parts, kept: Keeping
     ) -> list[int | None] | None:
         """The numbers of the rows that fit by now; None of a file that is still unreadable."""
         part, refusals = parts.own(), kept.of(file, is_small=False)
@@ -172,7 +172,7 @@ class _Replay:
         refusals.done()
         return rows
 
-    def _pieces(self, table: Contracted, file: _File, stamp: Stamp) -> Iterator[Piece]:
+    def _pieces(self, table: ContractTable, file: _File, stamp: Stamp) -> Iterator[Piece]:
         schema = table_schema(table.shape)
         if file.is_whole:
             content = b"".join(self._column(file, "original", "original_piece"))
@@ -216,10 +216,10 @@ class _Replay:
                 _File(*row) for row in connection.execute(query, [place, place, *own]).fetchall()
             ]
 
-    def _finish_interrupted(self, table: Contracted) -> None:
+    def _finish_interrupted(self, table: ContractTable) -> None:
         """Release what a replay brought into bronze before it was killed."""
         for file in self._files():
-            batch_id = table.table.version_of(file.replays)
+            batch_id = table.version_of(file.replays)
             if batch_id is None or self._is_released(file, batch_id):
                 continue
             rows: list[int | None] = [None]
@@ -227,7 +227,7 @@ class _Replay:
                 query = (
                     "select _source_row from delta_scan(?) where _batch_id = ? and _source_file = ?"
                 )
-                found = self._connection.execute(query, [table.table.uri, batch_id, file.name])
+                found = self._connection.execute(query, [table.uri, batch_id, file.name])
                 rows = [row for (row,) in found.fetchall()]
             self._release({file: rows}, batch_id)
 

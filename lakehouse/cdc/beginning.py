@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from lakehouse import landing
 from lakehouse.cdc import checks, connection, slot, snapshot, state
 from lakehouse.cdc.checks import Needed, Server, Table
-from lakehouse.cdc.connection import PUBLICATION, Erp
+from lakehouse.cdc.connection import Erp
 from lakehouse.cdc.decoder import Catalog
-from lakehouse.cdc.pending import SOURCE
 from lakehouse.cdc.state import State
 from lakehouse.cdc.stream import Stop
+from lakehouse.erp import PUBLICATION, SOURCE
 from lakehouse.errors import LakehouseError, RefusedError, SettingsError
 from lakehouse.settings import Settings
 

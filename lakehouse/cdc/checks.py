@@ -8,16 +8,17 @@ from typing import Any
 
 import pyarrow as pa
 
-from lakehouse.cdc.connection import PUBLICATION, SCHEMA, Erp, Session
+from lakehouse.cdc.connection import Erp, Session
 from lakehouse.cdc.state import TO_START_ANEW, State, lsn_text
 from lakehouse.cdc.types import Types
+from lakehouse.erp import PUBLICATION, SCHEMA
 from lakehouse.errors import RefusedError
 
 Needed = Mapping[str, Sequence[str]]
 """The tables that the caller has contracts for, and the columns of each."""
 
 _TABLES = """
-select c.relname, c.oid::bigint, coalesce(r.oid, 0)::bigint, c.relkind, c.relreplident,
+select c.relname, c.oid::bigint, coalesce(r.oid, 0)::bigint, c.relreplident,
     array_agg(a.attname::text order by a.attnum), array_agg(a.atttypid::bigint order by a.attnum),
     array_agg(a.atttypmod order by a.attnum), p.rowfilter is not null,
     has_schema_privilege(n.oid, 'usage') and (
@@ -37,7 +38,7 @@ inner join pg_class as c on c.relnamespace = n.oid and c.relname = p.tablename
 inner join pg_attribute as a on a.attrelid = c.oid and a.attname = any(p.attnames)
 left join pg_publication_rel as r on r.prpubid = b.oid and r.prrelid = c.oid
 where p.pubname = %s and p.schemaname = %s
-group by n.oid, c.oid, c.relname, c.relkind, c.relreplident, r.oid, p.rowfilter
+group by n.oid, c.oid, c.relname, c.relreplident, r.oid, p.rowfilter
 order by c.relname
 """
 # Reads only what takes no lock of a table: a migration must not stop a follower.
@@ -69,7 +70,6 @@ class Table:
     entity: str
     oid: int
     identity: str
-    is_partitioned: bool
     columns: tuple[pa.Field, ...]
     key: tuple[str, ...]
 
@@ -137,7 +137,7 @@ def same_server(found: Server, known: State) -> None:
 
 def not_behind(erp: Erp, known: State) -> None:
     """Refuse a server whose log ends before what was read: it was put back to an earlier state."""
-    end = erp.flushed_lsn()
+    end = erp.session.flushed_lsn()
     if end < known.position:
         raise RefusedError(
             f"the ERP's change log ends at {lsn_text(end)}, and was read up to "
@@ -191,7 +191,7 @@ def _contracted(tables: Mapping[str, Table], needed: Needed) -> None:
 
 
 def _table(types: Types, entity: str, *row: Any) -> Table:
-    oid, membership, kind, identity, names, oids, modifiers, is_filtered, may_read, *keys = row
+    oid, membership, identity, names, oids, modifiers, is_filtered, may_read, *keys = row
     if is_filtered:
         raise RefusedError(
             f"publication `{PUBLICATION}` of the ERP sends only some rows of {SCHEMA}.{entity}",
@@ -215,7 +215,7 @@ def _table(types: Types, entity: str, *row: Any) -> Table:
             "part of the key",
             hint=f"publish {SCHEMA}.{entity} with it",
         )
-    return Table(entity, oid, f"{oid}/{membership}", kind == "p", tuple(fields), key)
+    return Table(entity, oid, f"{oid}/{membership}", tuple(fields), key)
 
 
 def _key(

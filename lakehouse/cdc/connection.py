@@ -25,8 +25,6 @@ from lakehouse.settings import Settings
 C = TypeVar("C", bound=Connection)
 
 SLOT = "lakehouse"
-PUBLICATION = "lakehouse"
-SCHEMA = "public"
 PATIENCE_S = 60.0
 """How long a question to the ERP may stay without an answer."""
 
@@ -89,6 +87,19 @@ class Session:
         ((value,),) = self.rows(query, values)
         return value
 
+    def flushed_lsn(self) -> int:
+        """Everything committed so far lies before this position."""
+        return int(self.one("select (pg_current_wal_flush_lsn() - '0/0')::bigint"))
+
+    def nudge(self) -> None:
+        """Commit next to nothing, so that the change log has something to tell of.
+
+        The end that a reader waits for may lie inside a record that is not written whole yet, and
+        an idle database gives the slot no reason to move on and let go of others' log. And it
+        fails when the server is stopping, which would wait for the reader as that for the server.
+        """
+        self.row("select pg_logical_emit_message(true, 'lakehouse.nudge', '')")
+
     def close(self) -> None:
         self._connection.close()
 
@@ -109,19 +120,6 @@ class Erp:
     dsn: str
     session: Session
     log: ReplicationCursor
-
-    def flushed_lsn(self) -> int:
-        """Everything committed so far lies before this position."""
-        return int(self.session.one("select (pg_current_wal_flush_lsn() - '0/0')::bigint"))
-
-    def nudge(self) -> None:
-        """Commit next to nothing, so that the change log has something to tell of.
-
-        The end that a reader waits for may lie inside a record that is not written whole yet, and
-        an idle database gives the slot no reason to move on and let go of others' log. And it
-        fails when the server is stopping, which would wait for the reader as that for the server.
-        """
-        self.session.row("select pg_logical_emit_message(true, 'lakehouse.nudge', '')")
 
     @contextmanager
     def hurried(self) -> Iterator[None]:

@@ -18,16 +18,15 @@ import numpy as np
 from lakehouse.cdc import protocol
 from lakehouse.cdc.checks import Table
 from lakehouse.cdc.columns import Messages, Numbers
-from lakehouse.cdc.connection import SCHEMA
 from lakehouse.cdc.pending import Pending
 from lakehouse.cdc.protocol import U32, Relation
 from lakehouse.cdc.rows import Changes, Told, changes
 from lakehouse.cdc.state import TO_START_ANEW
 from lakehouse.cdc.streamed import Streamed
 from lakehouse.cdc.types import Types
+from lakehouse.erp import CLOCK_PREFIX, SCHEMA
 from lakehouse.errors import LakehouseError, RefusedError
 
-CLOCK = "lakehouse.clock"
 _ROWS = np.frombuffer(bytes([protocol.INSERT, protocol.UPDATE, protocol.DELETE]), np.uint8)
 _CONTROLS = np.frombuffer(
     bytes([protocol.TRUNCATE, protocol.MESSAGE, protocol.STREAM_COMMIT, protocol.STREAM_ABORT]),
@@ -223,7 +222,7 @@ class Decoder:
         at = chunk.behind_part(number)
         prefix, content = protocol.message(payload, at)
         is_transactional = payload[at] == 1
-        if prefix != CLOCK or not is_transactional:
+        if prefix != CLOCK_PREFIX or not is_transactional:
             return
         clock, whose = _clock(content), int(chunk.whose[number])
         if chunk.in_stream[number]:
@@ -271,7 +270,7 @@ def _clock(content: bytes) -> int:
         clock = datetime.fromisoformat(content.decode("utf8"))
     except ValueError as error:
         raise LakehouseError(
-            f"a `{CLOCK}` message of the ERP holds {content!r}, which is no ISO-8601 time",
+            f"a `{CLOCK_PREFIX}` message of the ERP holds {content!r}, which is no ISO-8601 time",
             hint=f"correct the program that emits it; {TO_START_ANEW}",
         ) from error
     at = clock if clock.tzinfo else clock.replace(tzinfo=UTC)

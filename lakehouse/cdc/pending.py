@@ -16,9 +16,9 @@ from lakehouse.cdc.protocol import Relation
 from lakehouse.cdc.rows import Changes
 from lakehouse.cdc.state import TableState
 from lakehouse.cdc.streamed import Streamed
+from lakehouse.erp import SOURCE
 from lakehouse.settings import Settings
 
-SOURCE = "erp"
 _FULL_ROWS = 250_000
 _FULL_BYTES = 96 << 20
 _ROWS_A_GROUP = 65_536

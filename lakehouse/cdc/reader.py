@@ -139,7 +139,7 @@ def _read(reading: Reading) -> None:
 def _stream(
     reading: Reading, erp: Erp, known: State, server: Server, asked: frozenset[int], sync_id: int
 ) -> None:
-    target = None if reading.follows else erp.flushed_lsn()
+    target = None if reading.follows else erp.session.flushed_lsn()
     if target is not None and known.position >= target:
         return
     every_s = _FOLLOW_LAND_S if reading.follows else math.inf
@@ -161,8 +161,8 @@ def _stream(
 def _wait_for_the_other(settings: Settings) -> Synced | None:
     """Wait until the process that reads has come to where the ERP is now; None if it ended."""
     session = Session(postgres.erp_dsn(settings))
-    target = int(session.one("select (pg_current_wal_flush_lsn() - '0/0')::bigint"))
-    session.row("select pg_logical_emit_message(true, 'lakehouse.nudge', '')")
+    target = session.flushed_lsn()
+    session.nudge()
     session.close()
     before = known = state.load(settings)
     moved_at = time.monotonic()

@@ -20,11 +20,12 @@ from psycopg2.extensions import connection as Connection
 from lakehouse import landing
 from lakehouse.cdc import copying, slot, state
 from lakehouse.cdc.checks import Server, Table
-from lakehouse.cdc.connection import SCHEMA, SLOT, Erp, reading
+from lakehouse.cdc.connection import SLOT, Erp, reading
 from lakehouse.cdc.copying import READERS
-from lakehouse.cdc.pending import SOURCE, Boundary, land_boundaries
+from lakehouse.cdc.pending import Boundary, land_boundaries
 from lakehouse.cdc.state import State, TableState
 from lakehouse.cdc.stream import Stop
+from lakehouse.erp import SCHEMA, SOURCE
 from lakehouse.progress import Advance, progress
 from lakehouse.settings import Settings
 

@@ -9,9 +9,10 @@ from contextlib import suppress
 
 import psycopg2
 
-from lakehouse.cdc.connection import PUBLICATION, SLOT, Erp
+from lakehouse.cdc.connection import SLOT, Erp
 from lakehouse.cdc.decoder import CatalogChangedError
 from lakehouse.cdc.worker import Chunk, Worker
+from lakehouse.erp import PUBLICATION
 from lakehouse.errors import LakehouseError
 from lakehouse.progress import Advance
 
@@ -130,7 +131,7 @@ class Stream:
             self._tell()
         if now - max(self._heard_at, self._beat_at) > self._heartbeat_s:
             self._beat_at = now
-            self._erp.nudge()
+            self._erp.session.nudge()
         select.select([self._erp.log], [], [], _CHUNK_AGE_S / 5)
 
     def _hand_over(self, reached: int = 0) -> None:

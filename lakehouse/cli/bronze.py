@@ -46,11 +46,11 @@ def bronze_contract(
     settings: Settings, *, tables: tuple[str, ...], write: bool, replace: bool
 ) -> Answer:
     """Print a first contract for tables of the ERP, out of its catalogue."""
-    from lakehouse.bronze import generate
+    from lakehouse.bronze import contract_drafts
 
-    drafts = generate.drafts(settings, tables)
+    drafts = contract_drafts.drafts(settings, tables)
     if write:
-        generate.write(drafts, replace=replace)
+        contract_drafts.write(drafts, replace=replace)
         paths = {draft.entity: str(draft.path) for draft in drafts}
         return Answer({"written": paths}, report.table(paths))
     texts = {draft.entity: draft.text for draft in drafts}

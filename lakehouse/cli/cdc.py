@@ -10,6 +10,7 @@ import click
 
 from lakehouse.cli import report
 from lakehouse.cli.shell import Answer, answers
+from lakehouse.cli.step import run_step
 from lakehouse.settings import Settings
 
 
@@ -23,12 +24,7 @@ def cdc_group() -> None:
 @answers
 def cdc_sync(settings: Settings, *, follow: bool) -> Answer:
     """Take a snapshot when new, else every change up to now."""
-    from lakehouse.orchestration import chain
-
-    if follow:
-        return _follow(settings)
-    data = chain.run_step(settings, "extract")
-    return Answer(data, report.line("extract", data))
+    return _follow(settings) if follow else run_step(settings, "extract")
 
 
 @cdc_group.command("resync")

@@ -11,9 +11,9 @@ from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
 
+from lakehouse.erp import CLOCK_PREFIX
 from lakehouse.erp.world import Key, World
 
-CLOCK_PREFIX = "lakehouse.clock"
 NOTES = (None, None, None, "", "urgente", "solicitado pela equipe de campo", "NF a conferir")
 
 

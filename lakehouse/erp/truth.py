@@ -14,7 +14,7 @@ from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
 
-from lakehouse.erp import company, session
+from lakehouse.erp import PUBLICATION, company, session
 from lakehouse.errors import RefusedError, SettingsError
 from lakehouse.settings import Settings
 
@@ -107,6 +107,7 @@ def _end_of(cursor: Cursor, day: date | None) -> tuple[date, str, int]:
 
 def _published(cursor: Cursor) -> Sequence[str]:
     cursor.execute(
-        "select tablename from pg_publication_tables where pubname = 'lakehouse' order by tablename"
+        "select tablename from pg_publication_tables where pubname = %s order by tablename",
+        (PUBLICATION,),
     )
     return [name for (name,) in cursor]

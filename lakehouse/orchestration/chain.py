@@ -18,7 +18,7 @@ import psycopg2
 from psycopg2.extras import Json
 
 from lakehouse import bronze, cdc, ops, publish, quality, transform
-from lakehouse.erp import company
+from lakehouse.erp import SOURCE, company
 from lakehouse.errors import LakehouseError, RefusedError, first_line
 from lakehouse.lock import lake_lock
 from lakehouse.settings import Settings
@@ -39,7 +39,7 @@ def erp_contracts() -> cdc.Needed:
     return {
         contract.entity: [column.name for column in contract.columns]
         for contract in bronze.contracts()
-        if contract.source == "erp"
+        if contract.source == SOURCE
     }
 
 

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from lakehouse import landing
 from lakehouse.erp import postgres
 from lakehouse.settings import Settings, load
+from tests.fixtures.lakes import temporary_lake
 
 SCHEMA = """
 create table items (
@@ -57,15 +58,11 @@ Key = tuple[Any, ...]
 @contextmanager
 def embedded_server() -> Iterator[Settings]:
     """The lake of an embedded PostgreSQL that runs as long as the block."""
-    with tempfile.TemporaryDirectory(prefix="lake-") as folder:
-        settings = load({"LAKEHOUSE_HOME": f"{folder}/home"})
-        try:
-            postgres.up(settings)
-            # No test here takes the power away, and many clusters share the disk.
-            execute(settings, "alter system set fsync = off", "select pg_reload_conf()")
-            yield settings
-        finally:
-            postgres.down(settings)
+    with temporary_lake() as settings:
+        postgres.up(settings)
+        # No test here takes the power away, and many clusters share the disk.
+        execute(settings, "alter system set fsync = off", "select pg_reload_conf()")
+        yield settings
 
 
 @contextmanager
@@ -110,6 +107,14 @@ def slot(settings: Settings) -> Row | None:
 def iso(moment: datetime) -> str:
     """A moment as Airbyte writes one, cut to the millisecond."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def towers(first: int, last: int) -> str:
+    """Insert so many towers: what changes does not matter."""
+    return (
+        "insert into towers select 'T' || i, 'n', 'macro', 'BA', 'Salvador', -12.9, -38.5, null, "
+        f"now(), now() from generate_series({first}, {last}) i"
+    )
 
 
 def execute(settings: Settings, *statements: str) -> None:

@@ -6,8 +6,6 @@ Any sequence of steps is a life: what PostgreSQL refuses (a lock, a key that is 
 from __future__ import annotations
 
 import os
-import signal
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -21,6 +19,7 @@ from lakehouse.erp import postgres
 from lakehouse.landing import files
 from lakehouse.settings import Settings
 from tests.integration.cdc_replay import ask, differences, slot
+from tests.integration.processes import die_before
 
 SCHEMA = """
 create table things (
@@ -161,7 +160,7 @@ class World:
         child = os.fork()
         if child == 0:
             with suppress(BaseException):
-                _doom(*DEATHS[number])
+                die_before(*DEATHS[number])
                 cdc.sync(self.settings)
             os._exit(0)
         os.waitpid(child, 0)
@@ -204,15 +203,3 @@ class World:
         )
         self._execute(self.clients[0], f"insert into {name} values (2, 'after')", 0, 0)
         self.clients[0].commit()
-
-
-def _doom(module: Any, name: str, call: int) -> None:
-    original: Callable[..., Any] = getattr(module, name)
-    calls = iter(range(1, 1_000))
-
-    def doomed(*args: Any, **kwargs: Any) -> Any:
-        if next(calls) == call:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return original(*args, **kwargs)
-
-    setattr(module, name, doomed)

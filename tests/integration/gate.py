@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,19 +12,15 @@ import psycopg2
 from lakehouse import settings as lakehouse_settings
 from lakehouse.erp import postgres
 from lakehouse.settings import Settings
+from tests.fixtures.lakes import temporary_lake
 from tests.integration.thread import change
 
 
 @contextmanager
 def running_server() -> Iterator[postgres.Server]:
     """An embedded server, gone after the block."""
-    folder = Path(tempfile.mkdtemp(prefix="lake-"))
-    lake = lakehouse_settings.load({"LAKEHOUSE_HOME": str(folder / "home")})
-    try:
+    with temporary_lake() as lake:
         yield postgres.up(lake)
-    finally:
-        postgres.down(lake)
-        shutil.rmtree(folder)
 
 
 def new_lake(server: postgres.Server, home: Path) -> Settings:

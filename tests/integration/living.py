@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import itertools
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import psycopg2
 
-from lakehouse import settings as lakehouse_settings
 from lakehouse.erp import postgres
 from lakehouse.settings import Settings
+from tests.fixtures.lakes import temporary_lake
 
 TABLES = (
     *("suppliers", "items", "item_suppliers", "towers", "contracts", "tower_contracts"),
@@ -43,15 +40,12 @@ class Ground:
 @contextmanager
 def ground() -> Iterator[Ground]:
     """A server for the length of a block."""
-    folder = Path(tempfile.mkdtemp(prefix="lake-"))
-    settings = lakehouse_settings.load({"LAKEHOUSE_HOME": str(folder / "home")})
-    server = postgres.up(settings)
-    # Many databases are thousands of files to sync, and no test here stops the machine.
-    execute(server.dsn("postgres"), "alter system set fsync = off")
-    execute(server.dsn("postgres"), "select pg_reload_conf()")
-    yield Ground(settings, server)
-    postgres.down(settings)
-    shutil.rmtree(folder)
+    with temporary_lake() as settings:
+        server = postgres.up(settings)
+        # Many databases are thousands of files to sync, and no test here stops the machine.
+        execute(server.dsn("postgres"), "alter system set fsync = off")
+        execute(server.dsn("postgres"), "select pg_reload_conf()")
+        yield Ground(settings, server)
 
 
 def execute(dsn: str, sql: str, *values: object) -> Rows:

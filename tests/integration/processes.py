@@ -1,8 +1,12 @@
-"""The processes of an embedded server, for tests that kill them."""
+"""Processes that tests kill: an embedded server's, and the one that runs the code under test."""
 
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from lakehouse.erp import postgres
 from lakehouse.settings import Settings
@@ -20,3 +24,16 @@ def processes(settings: Settings) -> list[int]:
         if parent == postmaster:
             found.append(int(stat.parent.name))
     return found
+
+
+def die_before(module: Any, name: str, call: int = 1) -> None:
+    """Kill this process in place of the given call of a function."""
+    original: Callable[..., Any] = getattr(module, name)
+    calls = iter(range(1, 1_000))
+
+    def doomed(*args: Any, **kwargs: Any) -> Any:
+        if next(calls) == call:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return original(*args, **kwargs)
+
+    setattr(module, name, doomed)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse import bronze
-from lakehouse.bronze import contract, generate
+from lakehouse.bronze import contract, contract_drafts
 from lakehouse.errors import LakehouseError, RefusedError
 from lakehouse.settings import Settings
 from tests.integration.cdc_replay import WHOLE_ERP, embedded_server, execute, lake_on
@@ -24,7 +24,7 @@ def erp() -> Iterator[Settings]:
 
 def test_every_kept_contract_is_what_the_catalogue_says(erp: Settings, tmp_path: Path) -> None:
     kept = {one.entity: one for one in bronze.contracts() if one.source == "erp"}
-    drafts = generate.drafts(erp)
+    drafts = contract_drafts.drafts(erp)
     assert {draft.entity for draft in drafts} == kept.keys()
     for draft in drafts:
         path = tmp_path / "erp" / f"{draft.entity}.yml"
@@ -45,7 +45,7 @@ def test_every_type_of_a_catalogue_has_its_word(erp: Settings, tmp_path: Path) -
         "comment on table things is 'Things: with a colon. One row a thing.'",
     )
     try:
-        [draft] = generate.drafts(erp, ["things"])
+        [draft] = contract_drafts.drafts(erp, ["things"])
     finally:
         execute(erp, "drop table things")
     path = tmp_path / "erp" / "things.yml"
@@ -80,27 +80,27 @@ def test_what_no_contract_can_say_is_named(erp: Settings, table: str, message: s
     execute(erp, table)
     try:
         with pytest.raises(LakehouseError, match=message):
-            generate.drafts(erp, ["bad"])
+            contract_drafts.drafts(erp, ["bad"])
     finally:
         execute(erp, "drop table bad")
 
 
 def test_an_unknown_table_is_an_error_with_the_nearest(erp: Settings) -> None:
     with pytest.raises(LakehouseError, match=r"no table 'supplers'.*did you mean 'suppliers'\?"):
-        generate.drafts(erp, ["supplers"])
+        contract_drafts.drafts(erp, ["supplers"])
 
 
 def test_a_contract_that_is_there_stays_unless_asked(
     erp: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(contract, "FOLDER", tmp_path)
-    drafts = generate.drafts(erp, ["items", "towers"])
+    drafts = contract_drafts.drafts(erp, ["items", "towers"])
     kept = tmp_path / "erp" / "items.yml"
     kept.parent.mkdir()
     kept.write_text("kept by hand")
     with pytest.raises(RefusedError, match="there are contracts already: items"):
-        generate.write(drafts, replace=False)
+        contract_drafts.write(drafts, replace=False)
     assert kept.read_text() == "kept by hand"
     assert not kept.with_name("towers.yml").exists()
-    generate.write(drafts, replace=True)
+    contract_drafts.write(drafts, replace=True)
     assert kept.read_text("utf8") == drafts[0].text

@@ -7,7 +7,6 @@ import io
 import json
 import os
 import select
-import signal
 import subprocess
 import sys
 import threading
@@ -15,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import psycopg2
 import pyarrow.parquet as pq
@@ -38,7 +37,9 @@ from tests.integration.cdc_replay import (
     keys,
     lake_on,
     slot,
+    towers,
 )
+from tests.integration.processes import die_before
 
 # One server a file, so one worker a file.
 pytestmark = [pytest.mark.server, pytest.mark.xdist_group(__name__)]
@@ -57,41 +58,19 @@ def erp(server: Settings) -> Iterator[Settings]:
         yield settings
 
 
-def towers(first: int, last: int) -> str:
-    return (
-        "insert into towers select 'T' || i, 'n', 'macro', 'BA', 'Salvador', -12.9, -38.5, null, "
-        f"now(), now() from generate_series({first}, {last}) i"
-    )
-
-
-def die() -> NoReturn:
-    os.kill(os.getpid(), signal.SIGKILL)
-    raise AssertionError("still alive")
-
-
-def before(module: Any, name: str, call: int = 1) -> None:
-    """Die in place of this call of a function."""
-    original, calls = getattr(module, name), iter(range(1, 1_000))
-
-    def doomed(*args: Any, **kwargs: Any) -> Any:
-        return die() if next(calls) == call else original(*args, **kwargs)
-
-    setattr(module, name, doomed)
-
-
 IN_THE_SNAPSHOT = {
-    "before the slot": lambda: before(slots, "create"),
-    "before the slot is known": lambda: before(state, "save", 2),
-    "between two tables": lambda: before(snapshot, "_land", 4),
-    "inside a file": lambda: before(files, "_publish"),
-    "before the boundaries": lambda: before(snapshot, "land_boundaries"),
-    "before the state": lambda: before(state, "save", 2),
+    "before the slot": lambda: die_before(slots, "create"),
+    "before the slot is known": lambda: die_before(state, "save", 2),
+    "between two tables": lambda: die_before(snapshot, "_land", 4),
+    "inside a file": lambda: die_before(files, "_publish"),
+    "before the boundaries": lambda: die_before(snapshot, "land_boundaries"),
+    "before the state": lambda: die_before(state, "save", 2),
 }
 IN_THE_STREAM = {
-    "inside a file": lambda: before(files, "_publish"),
-    "between two files": lambda: before(files, "_publish", 2),
-    "before the state": lambda: before(state, "save"),
-    "before the confirmation": lambda: before(connection.Erp, "confirm"),
+    "inside a file": lambda: die_before(files, "_publish"),
+    "between two files": lambda: die_before(files, "_publish", 2),
+    "before the state": lambda: die_before(state, "save"),
+    "before the confirmation": lambda: die_before(connection.Erp, "confirm"),
 }
 
 
@@ -153,7 +132,7 @@ def test_a_server_that_stops_under_the_reader(
 ) -> None:
     cdc.sync(erp)
     execute(erp, "update towers set tower_name = 'x'")
-    monkeypatch.setattr(connection.Erp, "flushed_lsn", lambda _: 1 << 62)  # reads on and on
+    monkeypatch.setattr(connection.Session, "flushed_lsn", lambda _: 1 << 62)  # reads on and on
     stop = threading.Timer(1.0, postgres.down, (server,))
     stop.start()
     with pytest.raises(LakehouseError, match="broke off") as broken:

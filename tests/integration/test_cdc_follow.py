@@ -37,6 +37,7 @@ from tests.integration.cdc_replay import (
     execute,
     lake_on,
     slot,
+    towers,
 )
 from tests.integration.processes import processes
 
@@ -63,13 +64,6 @@ def proxied(erp: Settings) -> Iterator[tuple[Settings, Proxy]]:
     port = int(parse_dsn(postgres.erp_dsn(erp))["port"])
     with Proxy(port) as proxy:
         yield replace(erp, erp_dsn=make_dsn(postgres.erp_dsn(erp), port=proxy.port)), proxy
-
-
-def towers(first: int, last: int) -> str:
-    return (
-        "insert into towers select 'T' || i, 'n', 'macro', 'BA', 'Salvador', -12.9, -38.5, null, "
-        f"now(), now() from generate_series({first}, {last}) i"
-    )
 
 
 class Follower:

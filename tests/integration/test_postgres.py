@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +22,7 @@ from lakehouse.erp import cluster, postgres
 from lakehouse.erp.postgres import Server
 from lakehouse.errors import LakehouseError, RefusedError
 from lakehouse.settings import Settings
+from tests.fixtures.lakes import temporary_lake
 from tests.integration.processes import processes
 
 pytestmark = pytest.mark.server
@@ -30,11 +30,8 @@ pytestmark = pytest.mark.server
 
 @pytest.fixture(scope="module")
 def shared_lake() -> Iterator[Settings]:
-    folder = Path(tempfile.mkdtemp(prefix="lake-"))
-    settings = lakehouse_settings.load({"LAKEHOUSE_HOME": str(folder / "home")})
-    yield settings
-    postgres.down(settings)
-    shutil.rmtree(folder)
+    with temporary_lake() as settings:
+        yield settings
 
 
 @pytest.fixture

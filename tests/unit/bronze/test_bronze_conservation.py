@@ -12,7 +12,8 @@ import pytest
 from deltalake import DeltaTable
 
 from lakehouse import bronze
-from lakehouse.bronze import conservation, quarantine, replay
+from lakehouse.bronze import quarantine, replay
+from lakehouse.bronze.verify import conservation
 from lakehouse.cli.commands import main
 from lakehouse.errors import LakehouseError
 from lakehouse.settings import Settings, export

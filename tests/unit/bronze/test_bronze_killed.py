@@ -15,8 +15,8 @@ from deltalake import DeltaTable
 
 from lakehouse import bronze
 from lakehouse.bronze import policy
-from lakehouse.bronze.conservation import check
 from lakehouse.bronze.maintenance import maintain
+from lakehouse.bronze.verify.conservation import check
 from lakehouse.settings import Settings, export
 from tests.unit.bronze.landed import (
     VOLATILE,

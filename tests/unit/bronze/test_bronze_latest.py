@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from lakehouse import bronze, landing
-from lakehouse.bronze import latest, tables
+from lakehouse.bronze import tables
+from lakehouse.bronze.verify import latest
 from lakehouse.settings import Settings
 from tests.unit.bronze.landed import AIRBYTE, MORNING, movement, put, table
 

@@ -14,9 +14,9 @@ from deltalake import DeltaTable
 
 from lakehouse import bronze
 from lakehouse.bronze import maintenance, policy
-from lakehouse.bronze.conservation import check
 from lakehouse.bronze.maintenance import Maintained, maintain
 from lakehouse.bronze.tables import Table
+from lakehouse.bronze.verify.conservation import check
 from lakehouse.settings import Settings
 from tests.unit.bronze.landed import (
     MOVEMENTS,

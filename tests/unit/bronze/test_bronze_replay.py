@@ -13,7 +13,7 @@ import pytest
 
 from lakehouse import bronze
 from lakehouse.bronze import loading, replay
-from lakehouse.bronze.conservation import check
+from lakehouse.bronze.verify.conservation import check
 from lakehouse.bronze.contract import Contract
 from lakehouse.bronze.tables import Table
 from lakehouse.bronze.waiting import waiting

@@ -34,7 +34,7 @@ class Log:
         self.at_a_time = at_a_time
         self.pending = Pending()
         catalog = Catalog(
-            Types(), {"items": Table("items", ITEMS, "", False, (), ("id",))}, frozenset({ITEMS})
+            Types(), {"items": Table("items", ITEMS, "", (), ("id",))}, frozenset({ITEMS})
         )
         self.decoder = Decoder(self.pending, catalog, 0, lake.home / "streamed")
         self.lsn = 0

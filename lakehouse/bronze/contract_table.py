@@ -22,15 +22,14 @@ _checked: set[tuple[str, int, Contract]] = set()
 
 
 @dataclass(frozen=True)
-class Contracted:
-    """A table, and what it takes."""
+class ContractTable(Table):
+    """A bronze table, and what it takes."""
 
     contract: Contract
     shape: Shape
-    table: Table
 
 
-def opened(settings: Settings, contract: Contract) -> Contracted:
+def opened(settings: Settings, contract: Contract) -> ContractTable:
     """The table, made when it is missing, and grown to what its contract says."""
     uri = tables.table_uri(settings, contract.source, contract.entity)
     delta = tables.opened_or_made(uri, _layout(contract, table_schema(Shape(contract))))
@@ -41,7 +40,7 @@ def opened(settings: Settings, contract: Contract) -> Contracted:
         evolution.evolve(uri, delta, _layout(contract, wanted))
         delta = DeltaTable(uri)
     _checked.add((uri, _made(uri), contract))
-    return Contracted(contract, shape, Table(uri, _layout(contract, wanted), delta))
+    return ContractTable(uri, _layout(contract, wanted), delta, contract, shape)
 
 
 @dataclass(frozen=True)
@@ -65,12 +64,12 @@ def evolved(settings: Settings) -> list[Evolved]:
     return found
 
 
-def grow(table: Contracted, needed: Mapping[str, Type]) -> list[str]:
+def grow(table: ContractTable, needed: Mapping[str, Type]) -> list[str]:
     """Give the table new columns and wider types that nothing in it loses by; says which."""
     shape = table.shape.grown(needed)
-    there = pa.schema(table.table.delta.schema())
+    there = pa.schema(table.delta.schema())
     layout = _layout(table.contract, table_schema(shape, there))
-    evolution.evolve(table.table.uri, table.table.delta, layout)
+    evolution.evolve(table.uri, table.delta, layout)
     return [f"{name} {kind.name}" for name, kind in needed.items()]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lakehouse.bronze import conservation, equality
-from lakehouse.bronze.conservation import Conserved
-from lakehouse.bronze.equality import Compared
+from lakehouse.bronze.verify import conservation, equality
+from lakehouse.bronze.verify.conservation import Conserved
+from lakehouse.bronze.verify.equality import Compared
 from lakehouse.settings import Settings
 
 

@@ -14,11 +14,10 @@ import yaml
 from psycopg2.extensions import connection as Connection
 
 from lakehouse.bronze import contract
-from lakehouse.erp import postgres
+from lakehouse.erp import SCHEMA, SOURCE, postgres
 from lakehouse.errors import LakehouseError, RefusedError, first_line
 from lakehouse.settings import Settings
 
-SOURCE, SCHEMA = "erp", "public"
 _TABLES = """
 select c.relname, obj_description(c.oid, 'pg_class')
 from pg_class as c

@@ -14,11 +14,11 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extras import LogicalReplicationConnection
 
-from lakehouse.erp import postgres
+from lakehouse.cdc.state import lsn_number
+from lakehouse.erp import SCHEMA, postgres
 from lakehouse.errors import LakehouseError, first_line
 from lakehouse.settings import Settings
 
-SCHEMA = "public"
 NULL = r"\N"
 # A value has one text: the one that DuckDB can read back without losing a digit.
 _SESSION = {
@@ -79,8 +79,7 @@ def frozen(settings: Settings) -> Iterator[ErpState]:
             with session.cursor() as cursor:
                 cursor.execute("begin isolation level repeatable read read only")
                 cursor.execute("set transaction snapshot %s", (snapshot,))
-            high, low = point.split("/")
-            yield ErpState((int(high, 16) << 32) + int(low, 16), session)
+            yield ErpState(lsn_number(point), session)
         finally:
             session.close()
     except psycopg2.Error as error:

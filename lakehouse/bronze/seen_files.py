@@ -17,7 +17,7 @@ Identity = tuple[str, int, int]
 """Path, size and time of change: files of a landing zone never change, new ones have new names."""
 
 
-class Known:
+class SeenFiles:
     """The names that a table's last loads have seen committed."""
 
     def __init__(self, table: Path) -> None:

@@ -10,14 +10,15 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from lakehouse.bronze import canonical, latest, tables
+from lakehouse.bronze import canonical_json, tables
 from lakehouse.bronze.contract import Column, Contract, contracts
-from lakehouse.bronze.erp_state import NULL, ErpState, frozen
 from lakehouse.bronze.shape import Shape, shape_of
+from lakehouse.bronze.verify import latest
+from lakehouse.bronze.verify.erp_state import NULL, ErpState, frozen
+from lakehouse.erp import SOURCE
 from lakehouse.lock import make_home
 from lakehouse.settings import Settings
 
-SOURCE = "erp"
 NAMED_KEYS = 5
 MEMORY = "400MB"
 _CASTS = {
@@ -53,7 +54,9 @@ def compare(settings: Settings, catch_up: Callable[[], object]) -> tuple[int, li
         ):
             connection.execute(f"set memory_limit = '{MEMORY}'")
             connection.execute(f"set temp_directory = '{folder}'")
-            connection.create_function("canonical_json", canonical.text, ["VARCHAR"], "VARCHAR")
+            connection.create_function(
+                "canonical_json", canonical_json.text, ["VARCHAR"], "VARCHAR"
+            )
             compared = [
                 _compare(settings, connection, erp, contract, Path(folder))
                 for contract in contracts()
