@@ -29,7 +29,7 @@ def turn(uri: str) -> Iterator[None]:
     with tables.writing(uri):
         table.parent.mkdir(parents=True, exist_ok=True)
         # Beside the table: its own folder is Delta's. The kernel lets go if we die.
-        lock = os.open(table.parent / f".{table.name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        lock = os.open(table.parent / f".{table.name}.lock", os.O_RDONLY | os.O_CREAT, 0o644)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         held.add(uri)
