@@ -14,6 +14,7 @@ from lakehouse.bronze.contract import Contract, contracts
 from lakehouse.bronze.parts import Layout
 from lakehouse.bronze.shape import Shape, evolved_lines, same, shape_of, table_schema
 from lakehouse.bronze.tables import Table
+from lakehouse.bronze.turns import turn
 from lakehouse.bronze.types import Type
 from lakehouse.settings import Settings
 
@@ -32,6 +33,11 @@ class ContractTable(Table):
 def opened(settings: Settings, contract: Contract) -> ContractTable:
     """The table, made when it is missing, and grown to what its contract says."""
     uri = tables.table_uri(settings, contract.source, contract.entity)
+    with turn(uri):
+        return _opened(uri, contract)
+
+
+def _opened(uri: str, contract: Contract) -> ContractTable:
     delta = tables.opened_or_made(uri, _layout(contract, table_schema(Shape(contract))))
     there = pa.schema(delta.schema())
     shape = shape_of(contract, there, uri)

@@ -30,6 +30,7 @@ from lakehouse.bronze.rows import NeedsEvolutionError, Stamp
 from lakehouse.bronze.seen_files import SeenFiles
 from lakehouse.bronze.shape import Shape, table_schema
 from lakehouse.bronze.tables import BATCHES, ROWS
+from lakehouse.bronze.turns import turn
 from lakehouse.errors import LakehouseError
 from lakehouse.progress import Advance, progress
 from lakehouse.settings import Settings
@@ -126,7 +127,8 @@ def _load_table(
             return None
         found = [files.identified(settings, path) for path in unseen]
         try:
-            table, loaded = _take_new(settings, contract, found, loaded_at, advance, evolved)
+            with turn(uri):
+                table, loaded = _take_new(settings, contract, found, loaded_at, advance, evolved)
         except CommitFailedError:
             continue
         table.delta.update_incremental()

@@ -24,6 +24,7 @@ from lakehouse.bronze.contract import contracts
 from lakehouse.bronze.evolution import live_parts, rewritten
 from lakehouse.bronze.parts import Parts
 from lakehouse.bronze.tables import Table
+from lakehouse.bronze.turns import turn
 from lakehouse.errors import LakehouseError, first_line
 from lakehouse.settings import Settings
 
@@ -63,7 +64,8 @@ def _maintain(name: str, table: Table, *, dry_run: bool) -> Maintained:
     try:
         groups = _small(table)
         if not dry_run:
-            _compact(table)
+            with turn(table.uri):
+                _compact(table)
         delta = DeltaTable(table.uri)
         before = _commits(table.uri)
         if not dry_run:

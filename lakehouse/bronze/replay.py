@@ -28,6 +28,7 @@ from lakehouse.bronze.quarantine import SCHEMA, Entry, Keeping
 from lakehouse.bronze.rows import NeedsEvolutionError, Stamp
 from lakehouse.bronze.shape import table_schema
 from lakehouse.bronze.tables import BATCHES, ROWS
+from lakehouse.bronze.turns import turn
 from lakehouse.bronze.waiting import OPEN, Waiting, found
 from lakehouse.errors import LakehouseError
 from lakehouse.landing import jsonl
@@ -100,12 +101,13 @@ class _Replay:
         self, settings: Settings, connection: duckdb.DuckDBPyConnection, contract: Contract
     ) -> None:
         self._settings, self._connection, self._contract = settings, connection, contract
+        self._uri = tables.table_uri(settings, contract.source, contract.entity)
         self._loaded_at = datetime.now(UTC)
 
     def run(self) -> None:
         """Bring back what fits by now; another writer's commit or a wider column begins anew."""
         for _ in range(ATTEMPTS):
-            with suppress(CommitFailedError):
+            with suppress(CommitFailedError), turn(self._uri):
                 return self._once()
         raise LakehouseError(
             f"{self._contract.name} was changed by others {ATTEMPTS} times during its replay",

@@ -13,9 +13,9 @@ import pytest
 
 from lakehouse import bronze
 from lakehouse.bronze import loading, replay
-from lakehouse.bronze.verify.conservation import check
 from lakehouse.bronze.contract import Contract
 from lakehouse.bronze.tables import Table
+from lakehouse.bronze.verify.conservation import check
 from lakehouse.bronze.waiting import waiting
 from lakehouse.cli.commands import main
 from lakehouse.errors import LakehouseError
