@@ -147,12 +147,13 @@ class Keeping:
         return self._parts
 
     def held(self, file: Source) -> pa.Array | None:
-        """The rows of a file that one who was killed afterwards has kept; null is its bytes."""
+        """The rows of a file that wait already, kept by one who was killed; null is its bytes."""
         if not self._opened().has(self._id(file)):
             return None
         query = """
             select source_row from delta_scan(?)
-            where source = ? and entity = ? and source_sha256 = ? and released_batch_id is null
+            where source = ? and entity = ? and source_sha256 = ?
+            group by source_row having count(released_batch_id) = 0
         """
         own = [uri(self._settings), self._contract.source, self._contract.entity, file.sha256]
         with tables.reading(self._settings) as connection:
@@ -160,8 +161,9 @@ class Keeping:
         return found["source_row"].combine_chunks()
 
     def count(self, file: Source, rows: int) -> None:
-        """Tell how many rows of a file are kept."""
-        self._counts[self._id(file)] = rows
+        """Tell how many rows of a file are kept now, after those that were before."""
+        name = self._id(file)
+        self._counts[name] = (self._opened().version_of(name) or 0) + rows
 
     def batch(self, file: Source, entries: list[Entry]) -> pa.RecordBatch:
         """Entries about a file, completed."""
@@ -235,10 +237,10 @@ class Refusals:
                 self._into().write(self._kept.batch(self._file, [_entry(one) for one in new]))
 
     def done(self) -> int:
-        """Say that the file was read to its end; says how many rows of it are kept."""
+        """Say that the file was read to its end; says how many rows of it wait."""
         before = 0 if self._held is None else len(self._held) - self._held.null_count
         if self._new:
-            self._kept.count(self._file, before + self._new)
+            self._kept.count(self._file, self._new)
         return before + self._new
 
     def forget(self) -> None:

@@ -177,11 +177,12 @@ class _Table:
         """The rows of a content in its batches, under a name that it has or had then."""
         first = self._table.version_of(same[0].sha256) or 0
         names = {file.name for file in same}
-        own = sum(self._rows[batch, name] for batch in (first, *kept.batches) for name in names)
+        batches = {first, *kept.batches}
+        own = sum(self._rows[batch, name] for batch in batches for name in names)
         if own or not expected:
             return own
         gone = (
-            sum(self._rows[batch, name] for batch in (first, *kept.batches))
+            sum(self._rows[batch, name] for batch in batches)
             for name in sorted({name for batch, name in self._rows if batch == first} - here)
         )
         return next((rows for rows in gone if rows == expected), 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -159,6 +160,23 @@ def test_a_load_killed_before_bronze_has_it_gives_each_row_once(
     use.update(one=contract(**MENDED["laxer"]))
     replay.replay(lake)
     assert [row["stock_movement_id"] for row in in_bronze(lake)] == [1, 2, 4]
+    assert [one for one in check(lake) if one.problems] == []
+
+
+def test_a_table_that_is_loaded_anew_has_what_was_released_before(
+    lake: Settings, mend: Mend
+) -> None:
+    deliver(lake)
+    mend()
+    replay.replay(lake)
+    before = without(in_bronze(lake), VOLATILE)
+    shutil.rmtree(Path(lake.bronze_uri, URI))
+
+    bronze.load(lake)
+    replay.replay(lake)
+
+    assert without(in_bronze(lake), VOLATILE) == before
+    assert [one.rows for one in waiting(lake)] == [1]
     assert [one for one in check(lake) if one.problems] == []
 
 
