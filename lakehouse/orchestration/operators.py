@@ -6,6 +6,7 @@ Parsed with every DAG file every half minute, so that nothing heavy is imported 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from datetime import timedelta
 from typing import Any, NoReturn
@@ -49,11 +50,17 @@ class LakehouseStep(BaseOperator):
                 raise AirflowFailException(error.what) from error
             raise
         self.log.info("%s of run %s: %s", self.step, run_id, counts)
-        return counts
+        return plain(counts)
 
     def on_kill(self) -> NoReturn:
         """Interrupt the step as Ctrl-C does, where Airflow would let it run on to its end."""
         raise KeyboardInterrupt
+
+
+def plain(counts: dict[str, Any]) -> dict[str, Any]:
+    """Counts as JSON has them, as in `ops.pipeline_runs`: XCom would make a text of a tuple."""
+    said: dict[str, Any] = json.loads(json.dumps(counts, default=str))
+    return said
 
 
 def safe_run_id(dag_id: str, run_id: str) -> str:

@@ -28,7 +28,7 @@ from lakehouse.cdc import slot as slots
 from lakehouse.erp import postgres
 from lakehouse.errors import LakehouseError, RefusedError
 from lakehouse.landing import files
-from lakehouse.settings import Settings, export
+from lakehouse.settings import PROJECT, Settings, export
 from tests.integration.cdc_replay import (
     delivered,
     differences,
@@ -436,12 +436,13 @@ def test_a_million_rows_in_one_transaction(erp: Settings) -> None:
         "begin; delete from stock_movements; rollback",
     )
     code = (
-        "import resource; from lakehouse import cdc, settings; cdc.sync(settings.load());"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+        "from lakehouse import cdc, settings; from tests.integration.processes import peak_mb;"
+        "cdc.sync(settings.load()); print(peak_mb())"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
         env=export(erp) | {"ERP_DSN": str(erp.erp_dsn)},
+        cwd=PROJECT,
         check=True,
         capture_output=True,
         text=True,

@@ -17,14 +17,15 @@ from tests.integration.living import Ground, ground, hashes, query
 pytestmark = [pytest.mark.server, pytest.mark.long]
 
 LIVE = """
-import json, resource
+import json
 from lakehouse import settings
 from lakehouse.erp import company
+from tests.integration.processes import peak_mb
 company.create(settings.load(), scale=30)
 peaks = []
 for days in (1, 6):
     company.advance(settings.load(), days=days)
-    peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+    peaks.append(peak_mb())
 print(json.dumps(peaks))
 """
 
