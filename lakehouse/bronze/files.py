@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,11 @@ from lakehouse.settings import Settings
 LINES_AT_A_TIME = 16_384
 REFUSED_AT_A_TIME = 4_096
 UNREADABLE = (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, OSError, EOFError)
+NOT_THE_CONTENT = {
+    getattr(errno, name)
+    for name in ("EIO", "EACCES", "EPERM", "ENOENT", "ENOMEM", "EMFILE", "ENFILE", "ESTALE")
+}
+"""What the machine could not do; of the content, Arrow and gzip say OSError as well."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +73,7 @@ def identified(settings: Settings, path: Path) -> File:
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise LakehouseError(
-            f"the landing file {path} cannot be read: {error.strerror}",
-            hint="make it readable, or move it away, and run `lakehouse bronze load` again",
-        ) from error
+        raise _unread(path, error) from error
     return File(
         name=str(path.relative_to(settings.landing_uri)),
         path=path,
@@ -97,8 +100,17 @@ def pieces_of(
     try:
         yield from read(shape, name, content, stamp, schema)
     except UNREADABLE as error:
+        if isinstance(error, OSError) and error.errno in NOT_THE_CONTENT:
+            raise _unread(name, error) from error
         why = (str(error).strip() or repr(error)).splitlines()[0]
         raise UnreadableError(f"unreadable: {why}") from error
+
+
+def _unread(name: Path | str, error: OSError) -> LakehouseError:
+    return LakehouseError(
+        f"the landing file {name} cannot be read: {error.strerror}",
+        hint="make it readable, or move it away, and run `lakehouse bronze load` again",
+    )
 
 
 def _of_parquet(

@@ -40,11 +40,12 @@ def run(operators: Any, monkeypatch: pytest.MonkeyPatch, how: Any, **arguments: 
     return task.execute({"run_id": "monday"})
 
 
-def test_the_counts_of_a_step_are_the_result(
+def test_the_counts_of_a_step_are_the_result_as_json_has_them(
     operators: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    counts = run(operators, monkeypatch, {"rows": 3})
-    assert counts == {"step": "bronze", "run_id": "daily.monday", "rows": 3}
+    counts = run(operators, monkeypatch, {"rows": 3, "evolved": ("note text",)})
+    said = {"step": "bronze", "run_id": "daily.monday", "rows": 3, "evolved": ["note text"]}
+    assert counts == said
 
 
 @pytest.mark.parametrize(

@@ -12,17 +12,11 @@ from deltalake import DeltaTable
 from lakehouse import bronze, cdc
 from lakehouse.bronze.verify import Verified, verify
 from lakehouse.settings import Settings
-from tests.integration.cdc_replay import WHOLE_ERP, embedded_server, execute, lake_on
+from tests.integration.cdc_replay import WHOLE_ERP, execute, lake_on
 
 pytestmark = pytest.mark.server
 
 LONG = "(select string_agg(md5(i::text), '') from generate_series(1, 300) i)"  # past any toaster
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Settings]:
-    with embedded_server() as settings:
-        yield settings
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ from tests.integration.cdc_replay import (
     ask,
     delivered,
     differences,
-    embedded_server,
     execute,
     iso,
     keys,
@@ -62,12 +61,6 @@ def movements(first: int, last: int) -> str:
         f"case i % 3 when 0 then '' when 1 then 'é' || i end, now(), now() "
         f"from generate_series({first}, {last}) i"
     )
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Settings]:
-    with embedded_server() as settings:
-        yield settings
 
 
 @pytest.fixture

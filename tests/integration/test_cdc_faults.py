@@ -32,7 +32,6 @@ from lakehouse.settings import PROJECT, Settings, export
 from tests.integration.cdc_replay import (
     delivered,
     differences,
-    embedded_server,
     execute,
     keys,
     lake_on,
@@ -43,12 +42,6 @@ from tests.integration.processes import die_before
 
 # One server a file, so one worker a file.
 pytestmark = [pytest.mark.server, pytest.mark.xdist_group(__name__)]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Settings]:
-    with embedded_server() as settings:
-        yield settings
 
 
 @pytest.fixture

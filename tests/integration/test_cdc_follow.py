@@ -33,7 +33,6 @@ from tests.integration.cdc_replay import (
     ask,
     delivered,
     differences,
-    embedded_server,
     execute,
     lake_on,
     slot,
@@ -43,12 +42,6 @@ from tests.integration.processes import processes
 
 # One server a file, so one worker a file.
 pytestmark = [pytest.mark.server, pytest.mark.xdist_group(__name__)]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Settings]:
-    with embedded_server() as settings:
-        yield settings
 
 
 @pytest.fixture

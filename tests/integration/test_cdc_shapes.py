@@ -17,7 +17,6 @@ from tests.integration.cdc_replay import (
     ask,
     delivered,
     differences,
-    embedded_server,
     execute,
     lake_on,
     slot,
@@ -82,12 +81,6 @@ EXACT = {
     "fixed": "ab   ",
 }
 NOWHERE = "NaN, infinity and BC have no place in Arrow"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Settings]:
-    with embedded_server() as settings:
-        yield settings
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -161,6 +162,22 @@ def test_a_file_that_changes_while_it_is_read_is_not_taken(
         with pytest.raises(LakehouseError, match="1.parquet changed while it was read"):
             bronze.load(lake)
     assert in_bronze(lake) == []
+
+
+def test_a_disk_that_fails_in_the_middle_of_a_file_is_not_the_files_fault(
+    lake: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(lake, table([movement(1)]), "1")
+
+    def fails(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pq.ParquetFile, "iter_batches", fails)
+        with pytest.raises(LakehouseError, match="1.parquet cannot be read: Input/output error"):
+            bronze.load(lake)
+    assert (in_bronze(lake), in_quarantine(lake)) == ([], [])
+    assert bronze.load(lake).rows == 1
 
 
 def test_a_table_that_cannot_be_written_is_named(lake: Settings) -> None:
