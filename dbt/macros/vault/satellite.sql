@@ -4,14 +4,15 @@ Why. Nothing is compared with its neighbours at load, so late, repeated and shuf
 give the same rows; equal neighbours collapse later, in the histories.
 A change delivered again is stored again only when it was extracted earlier than the copy here:
 which of two different rows at one position wins is decided by that, whichever came first.
-Args. hash_key: the parent's key; payload: list of columns; source: mapping with `relation` and
-`where` (which rows are new). The relation also has seq, op, unchanged_columns, hashdiff,
+Args. hash_key: the parent's key; payload: list of columns; derived: mapping of those of them that
+the relation does not have to their SQL; source: mapping with `relation` and `where` (which rows are
+new). The relation also has seq, op, unchanged_columns, hashdiff,
 committed_at, commit_lsn, extracted_at, load_ts, record_source and _batch_id.
 Example. {{ satellite('item_hk', ['item_name'], {
     'relation': ref('stg_erp__items'), 'where': 'true'
 }) }}
 #}
-{% macro satellite(hash_key, payload, source) -%}
+{% macro satellite(hash_key, payload, source, derived={}) -%}
 {%- do require_arguments('satellite', {
     'hash_key': hash_key, 'payload': payload, 'source': source
 }) -%}
@@ -22,7 +23,9 @@ with delivered as (
         op,
         unchanged_columns,
         hashdiff,
-        {{ payload | join(',\n        ') }},
+        {%- for column in payload %}
+        {{ derived[column] ~ ' as ' if column in derived }}{{ column }},
+        {%- endfor %}
         committed_at,
         commit_lsn,
         extracted_at,

@@ -6,7 +6,7 @@ select
     -- attributes
     cast(item_name as {{ dbt.type_string() }}) as item_name,
     cast(family as {{ dbt.type_string() }}) as family,
-    cast(unit as {{ dbt.type_string() }}) as unit,
+    cast({{ folded_unit('unit') }} as {{ dbt.type_string() }}) as unit,
     cast(criticality as {{ dbt.type_string() }}) as criticality,
     cast(is_service as boolean) as is_service,
     cast(description as {{ dbt.type_string() }}) as description,

@@ -2,6 +2,7 @@ select
     -- keys
     {{ hash_key({'tower_id': 'text'}) }} as tower_hk,
     cast(tower_id as {{ dbt.type_string() }}) as tower_id,
+    {{ hash_key({'tower_id': 'text', 'served_by_tower_id': 'text'}) }} as tower_store_hk,
     {{ hash_key({'served_by_tower_id': 'text'}) }} as served_by_tower_hk,
     cast(served_by_tower_id as {{ dbt.type_string() }}) as served_by_tower_id,
 

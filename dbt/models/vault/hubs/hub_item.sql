@@ -3,7 +3,10 @@
     business_key='item_id',
     sources=[
         {'relation': ref('stg_erp__items'), 'where': arrived('erp/items')},
+        {'relation': ref('stg_erp__item_suppliers'), 'where': arrived('erp/item_suppliers')},
         {'relation': ref('stg_erp__inventory'), 'where': arrived('erp/inventory')},
         {'relation': ref('stg_erp__stock_movements'), 'where': arrived('erp/stock_movements')},
+        {'relation': ref('stg_erp__orders'), 'where': arrived('erp/orders')},
+        {'relation': ref('stg_erp__material_requests'), 'where': arrived('erp/material_requests')},
     ],
 ) }}

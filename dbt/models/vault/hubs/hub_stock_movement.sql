@@ -3,5 +3,6 @@
     business_key='stock_movement_id',
     sources=[
         {'relation': ref('stg_erp__stock_movements'), 'where': arrived('erp/stock_movements')},
+        {'relation': ref('stg_erp__goods_receipts'), 'where': arrived('erp/goods_receipts')},
     ],
 ) }}

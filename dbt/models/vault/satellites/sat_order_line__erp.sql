@@ -1,0 +1,20 @@
+{{ satellite(
+    hash_key='order_line_hk',
+    payload=[
+        'item_id',
+        'supplier_id',
+        'tower_id',
+        'contract_id',
+        'requisition_id',
+        'requested_date',
+        'needed_date',
+        'ordered_date',
+        'expected_date',
+        'order_status',
+        'quantity',
+        'unit_price_brl',
+        'created_at',
+        'updated_at',
+    ],
+    source={'relation': ref('stg_erp__orders'), 'where': arrived('erp/orders')},
+) }}
