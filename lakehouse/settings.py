@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from psycopg2 import ProgrammingError
@@ -14,9 +14,8 @@ from psycopg2.extensions import parse_dsn
 from lakehouse.errors import SettingsError
 
 PROJECT = Path(__file__).resolve().parent.parent
-CHOICES = {
-    "LAKEHOUSE_ENGINE": ("duckdb",),
-}
+ENGINES = ("duckdb", "postgres")
+LATER_ENGINES = ("spark",)
 
 
 @dataclass(frozen=True)
@@ -55,17 +54,14 @@ class Settings:
     def needs_embedded_postgres(self) -> bool:
         return self.erp_dsn is None or self.warehouse_dsn is None
 
+    def on_engine(self, engine: str | None) -> Settings:
+        """The same lake, built by another engine; None keeps the one that is set."""
+        return self if engine is None else replace(self, engine=_engine("--engine", engine))
+
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings, or say which one is wrong and what it may be."""
     env = os.environ if environ is None else environ
-    for name, allowed in CHOICES.items():
-        value = env.get(name) or allowed[0]
-        if value not in allowed:
-            raise SettingsError(
-                f"{name} is {value!r}, and may be {' or '.join(allowed)}",
-                hint=f"set {name} to one of these, or unset it; .env.example lists every setting",
-            )
     home = Path(env.get("LAKEHOUSE_HOME") or PROJECT / ".lakehouse").absolute()
     lake_uri = env.get("LAKE_URI") or str(home)
     if "://" in lake_uri:
@@ -78,7 +74,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         home=home,
         lake_uri=str(Path(lake_uri).absolute()),
-        engine=env.get("LAKEHOUSE_ENGINE") or CHOICES["LAKEHOUSE_ENGINE"][0],
+        engine=_engine("LAKEHOUSE_ENGINE", env.get("LAKEHOUSE_ENGINE") or ENGINES[0]),
         erp_dsn=env.get("ERP_DSN") or None,
         warehouse_dsn=env.get("WAREHOUSE_DSN") or None,
     )
@@ -96,6 +92,21 @@ def exported(settings: Settings) -> Iterator[None]:
         for name in given:
             del os.environ[name]
         os.environ.update(before)
+
+
+def _engine(name: str, value: str) -> str:
+    if value in ENGINES:
+        return value
+    choices = " or ".join(ENGINES)
+    if value in LATER_ENGINES:
+        raise SettingsError(
+            f"{name} is {value!r}, and engine {value} comes later; so far it may be {choices}",
+            hint=f"leave {name} out, which means {ENGINES[0]}",
+        )
+    raise SettingsError(
+        f"{name} is {value!r}, and may be {choices}",
+        hint=f"set {name} to one of these, or leave it out; .env.example lists every setting",
+    )
 
 
 def _check_dsn(name: str, dsn: str) -> None:

@@ -30,6 +30,11 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     invoke(lakehouse, arguments)
 
 
+engine_option = click.option(
+    "--engine", metavar="NAME", help="duckdb or postgres; else LAKEHOUSE_ENGINE, else duckdb."
+)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def lakehouse() -> None:
     """The Nova Corrente lakehouse: from a change in the ERP to a served mart."""
@@ -138,8 +143,9 @@ def demo_truth(settings: Settings, *, day: datetime | None, table: str | None) -
 
 @lakehouse.command()
 @click.option("--select", multiple=True, metavar="NODES", help="Only these models (dbt syntax).")
+@engine_option
 @answers
-def transform(settings: Settings, *, select: tuple[str, ...]) -> Answer:
+def transform(settings: Settings, *, select: tuple[str, ...], engine: str | None) -> Answer:
     """Build and test the dbt models over what is new in bronze."""
 
     def do(settings: Settings, run_id: str) -> dict[str, Any]:
@@ -148,14 +154,15 @@ def transform(settings: Settings, *, select: tuple[str, ...]) -> Answer:
         built, tested = steps.transform(settings, run_id=run_id, select=select)
         return asdict(built) | asdict(tested)
 
-    return run_step(settings, "transform", do=do)
+    return run_step(settings.on_engine(engine), "transform", do=do)
 
 
 @lakehouse.command()
+@engine_option
 @answers
-def gate(settings: Settings) -> Answer:
+def gate(settings: Settings, *, engine: str | None) -> Answer:
     """Copy the marts beside the served ones and check them."""
-    return run_step(settings, "checkpoint")
+    return run_step(settings.on_engine(engine), "checkpoint")
 
 
 @lakehouse.command()
@@ -168,8 +175,9 @@ def publish(settings: Settings) -> Answer:
 
 
 @lakehouse.command()
+@engine_option
 @answers
-def rebuild(settings: Settings) -> Answer:
+def rebuild(settings: Settings, *, engine: str | None) -> Answer:
     """Drop the warehouse, build it again from bronze, and compare every mart."""
 
     def do(settings: Settings, run_id: str) -> dict[str, Any]:
@@ -177,15 +185,18 @@ def rebuild(settings: Settings) -> Answer:
 
         return asdict(steps.rebuild(settings, run_id=run_id))
 
-    return run_step(settings, "rebuild", do=do)
+    return run_step(settings.on_engine(engine), "rebuild", do=do)
 
 
 @lakehouse.command()
 @click.option("--demo", "with_demo", is_flag=True, help="Make the company, or live one more day.")
+@engine_option
 @answers
-def run(settings: Settings, *, with_demo: bool) -> Answer:
+def run(settings: Settings, *, with_demo: bool, engine: str | None) -> Answer:
     """Run the whole chain; an interrupted run goes on where it stopped."""
     from lakehouse.orchestration import chain
+
+    settings = settings.on_engine(engine)
 
     if settings.needs_embedded_postgres:
         postgres.up(settings)

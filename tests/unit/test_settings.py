@@ -41,6 +41,17 @@ def test_a_wrong_value_is_named(name: str, value: str) -> None:
         settings.load({name: value})
 
 
+def test_another_engine_is_chosen_and_named_when_there_is_none() -> None:
+    here = settings.load({"LAKEHOUSE_ENGINE": "duckdb"})
+    assert here.on_engine(None) == here
+    assert here.on_engine("postgres").engine == "postgres"
+    with pytest.raises(SettingsError, match="--engine is 'oracle', and may be duckdb or postgres"):
+        here.on_engine("oracle")
+    for choose in (here.on_engine, lambda name: settings.load({"LAKEHOUSE_ENGINE": name})):
+        with pytest.raises(SettingsError, match="is 'spark', and engine spark comes later"):
+            choose("spark")
+
+
 def test_what_is_exported_loads_to_the_same_settings(tmp_path: Path) -> None:
     given = settings.load({"LAKEHOUSE_HOME": str(tmp_path)})
     assert settings.load(settings.export(given)) == given
