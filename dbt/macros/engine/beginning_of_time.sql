@@ -12,3 +12,7 @@ Example. case when is_first then {{ beginning_of_time() }} else effective_at end
 {% macro default__beginning_of_time() -%}
     cast('1900-01-01 00:00:00+00:00' as timestamp with time zone)
 {%- endmacro %}
+
+{% macro spark__beginning_of_time() -%}
+    cast('1900-01-01 00:00:00+00:00' as timestamp)
+{%- endmacro %}

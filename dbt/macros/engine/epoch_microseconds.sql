@@ -15,3 +15,7 @@ Example. {{ epoch_microseconds('moved_at') }}
 {% macro duckdb__epoch_microseconds(timestamp) -%}
     epoch_us({{ timestamp }})
 {%- endmacro %}
+
+{% macro spark__epoch_microseconds(timestamp) -%}
+    unix_micros({{ timestamp }})
+{%- endmacro %}

@@ -11,3 +11,7 @@ Example. {{ local_date('moved_at') }} as moved_date
 {% macro default__local_date(timestamp) -%}
     cast({{ timestamp }} at time zone '{{ var("local_timezone") }}' as date)
 {%- endmacro %}
+
+{% macro spark__local_date(timestamp) -%}
+    cast(from_utc_timestamp({{ timestamp }}, '{{ var("local_timezone") }}') as date)
+{%- endmacro %}
