@@ -1,0 +1,344 @@
+"""The vault macros go through real loads, cycle by cycle, over metadata that are not the ERP's.
+
+Each part is a case, named by its key; a cycle delivers some rows, builds, and is looked at. The
+project is in `vault_project`: the macros are a library, and this is how a stranger uses it.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+PROJECT = Path(__file__).parent / "vault_project"
+COLUMNS = """
+    part_id text, place_id text, part_name text, seq text, op text, unchanged_columns text,
+    committed_at timestamptz, commit_lsn bigint, extracted_at timestamptz, load_ts timestamptz,
+    _batch_id bigint
+"""
+SCHEMA = f"""
+create schema raw;
+create table raw.shop ({COLUMNS});
+create table raw.depot ({COLUMNS});
+create table raw.boundaries (
+    source_name text, entity_name text, seq text, kind text, committed_at timestamptz,
+    commit_lsn bigint, row_count bigint, _batch_id bigint
+);
+create schema ops;
+create table ops.run_context (
+    bronze_table text, from_batch bigint, to_batch bigint, as_of_date date
+);
+insert into ops.run_context values
+    ('cases/shop', 0, 0, null), ('cases/depot', 0, 0, null), ('_cdc/boundaries', 0, 0, null);
+"""
+GHOST = "0" * 26
+BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
+
+Row = dict[str, Any]
+
+
+def day(number: float) -> datetime:
+    """A point in the test's own time."""
+    return datetime(2024, 10, 1, tzinfo=UTC) + timedelta(days=number)
+
+
+def row(part: str | None, position: int, name: str | None, **values: Any) -> Row:
+    """A delivered change; committed on the day of its position unless said otherwise."""
+    return {
+        "part_id": part,
+        "place_id": "P",
+        "part_name": name,
+        "seq": f"{position:026d}",
+        "op": "upsert",
+        "unchanged_columns": None,
+        "committed_at": day(position),
+        "commit_lsn": position,
+        "extracted_at": day(100),
+        **values,
+    }
+
+
+class Loads:
+    """The database of the cases: delivers, builds, and is asked."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.batch = 0
+        with duckdb.connect(str(path)) as connection:
+            connection.execute(SCHEMA)
+
+    def cycle(self, shop: list[Row], depot: list[Row] | None = None, *, dbt: str = "run") -> None:
+        """Deliver one batch and build over exactly that batch."""
+        self.batch += 1
+        with duckdb.connect(str(self.path)) as connection:
+            for table, rows in (("shop", shop), ("depot", depot or [])):
+                for each in rows:
+                    loaded = each | {"load_ts": day(200 + self.batch), "_batch_id": self.batch}
+                    connection.execute(
+                        f"insert into raw.{table} by name select "
+                        + ", ".join(f"${name} as {name}" for name in loaded),
+                        loaded,
+                    )
+            connection.execute(
+                "update ops.run_context set from_batch = to_batch, to_batch = $1", [self.batch]
+            )
+        invoke(self.path, dbt)
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(self.path), read_only=True) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            return connection.execute(query).fetchall()
+
+    def rows_of(self, part: str, satellite: str = "sat_part__shop") -> list[tuple[Any, ...]]:
+        """Position and name of each row that the satellite has of a part."""
+        return self.ask(
+            f"select cast(seq as bigint), part_name from {satellite} inner join hub_part"
+            f" using (part_hk) where part_id = '{part}' order by seq, op, part_name"
+        )
+
+
+def invoke(path: Path, *arguments: str) -> None:
+    """Run dbt in this process, as the transform does, and let go of the file afterwards."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    os.environ["VAULT_CASES"] = str(path)
+    target = path.parent / "target"
+    command = [
+        *arguments,
+        *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
+        *("--target-path", str(target), "--log-path", str(path.parent / "logs")),
+        *("--log-level", "none", "--no-version-check", "--no-send-anonymous-usage-stats"),
+    ]
+    try:
+        done = dbtRunner().invoke(command)
+    finally:
+        del os.environ["VAULT_CASES"]
+        manager: Any = DuckDBConnectionManager
+        if manager._ENV is not None:
+            manager.env().close()
+            manager.close_all_connections()
+    if not done.success:
+        failed = [str(node.message) for node in done.result or () if node.status == "error"]
+        raise AssertionError(f"{failed} {_with_causes(done.exception)}")
+
+
+def _with_causes(error: BaseException | None) -> str:
+    """What went wrong and why: dbt wraps the reason into sentences that do not name it."""
+    said = []
+    while error is not None:
+        said.append(str(error))
+        error = error.__cause__ or error.__context__
+    return " / ".join(said)
+
+
+@pytest.fixture(scope="module")
+def loads(tmp_path_factory: pytest.TempPathFactory) -> Loads:
+    """Four cycles: nothing, a first load, the hard cases, and everything once more."""
+    loads = Loads(tmp_path_factory.mktemp("vault") / "vault.duckdb")
+    loads.cycle([])
+    first = [
+        row("plain", 1, "a"),
+        row("repeated", 1, "a"),
+        row("doubled", 1, "a"),
+        row("doubled", 1, "a"),
+        row("several", 1, "a"),
+        row("several", 2, "b"),
+        row("several", 3, "c"),
+        row("back", 1, "a"),
+        row("late", 5, "e"),
+        row("instant", 1, "a", committed_at=day(1)),
+        row("instant", 2, "b", committed_at=day(1)),
+        row("returned", 1, "a"),
+        row(None, 1, "a part without a key"),
+        row("", 1, "the key is empty, which is a key"),
+        row("a|b", 1, "x", place_id="c"),
+        row("a", 1, "y", place_id="b|c"),
+        row("case", 1, "a"),
+        row("CASE", 1, "a"),
+        row(" case ", 1, "a"),
+        row("nowhere", 1, "a", place_id=None),
+    ]
+    loads.cycle(first, [row("both", 1, "from the depot"), row("depot only", 1, "d")])
+    second = [
+        row("repeated", 1, "a", extracted_at=day(101)),
+        row("back", 2, "b"),
+        row("back", 3, "a"),
+        row("late", 4, "d"),
+        row("late", 6, "f"),
+        row("returned", 2, None, op="delete"),
+        row("both", 1, "from the shop"),
+        row("tie", 1, "b"),
+        row("tie", 1, "a", extracted_at=day(99)),
+        row("unsent", 1, "known"),
+        row("unsent", 2, None, unchanged_columns="|part_name|"),
+    ]
+    loads.cycle(second, [row("both", 2, "the depot again")])
+    loads.cycle([*first, *second, row("returned", 3, "a")])
+    return loads
+
+
+def test_an_empty_delivery_builds_empty_tables(tmp_path: Path) -> None:
+    loads = Loads(tmp_path / "empty.duckdb")
+    loads.cycle([])
+    for table in ("hub_part", "link_part_place", "sat_part__shop", "nhl_sale", "pit_part"):
+        assert loads.ask(f"select count(*) from {table}") == [(0,)]
+
+
+def test_a_hub_has_each_key_once(loads: Loads) -> None:
+    assert loads.ask("select count(*), count(distinct part_hk) from hub_part") == [(19, 19)]
+    assert loads.ask("select part_id from hub_part where trim(lower(part_id)) = 'case'") == [
+        ("case",),
+        ("CASE",),
+        (" case ",),
+    ]
+    # Known from two sources is known once; the first load and source stay.
+    query = "select load_ts, record_source from hub_part where part_id = '{}'"
+    assert loads.ask(query.format("both")) == [(day(202), "depot")]
+    assert loads.ask(query.format("plain")) == [(day(202), "shop")]
+    assert loads.ask("select part_hk from hub_part where part_id is null") == []
+    assert loads.ask(query.format("")) == [(day(202), "shop")]
+
+
+def test_a_link_has_each_pair_once_and_a_missing_end_is_none(loads: Loads) -> None:
+    pairs = "from link_part_place inner join hub_part using (part_hk)"
+    assert loads.ask(f"select count(*) {pairs} where part_id = 'back'") == [(1,)]
+    assert loads.ask(f"select count(*) {pairs} where part_id = 'nowhere'") == [(0,)]
+    # With a separator these two would have one hash.
+    hashes = loads.ask(f"select part_place_hk {pairs} where part_id in ('a|b', 'a')")
+    assert len({each for (each,) in hashes}) == 2
+
+
+def test_an_optional_end_refers_to_the_ghost(loads: Loads) -> None:
+    assert loads.ask(
+        "select place_hk from link_part_any_place inner join hub_part using (part_hk)"
+        " where part_id = 'nowhere'"
+    ) == [("0" * 32,)]
+
+
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        ("plain", [(1, "a")]),
+        ("repeated", [(1, "a")]),
+        ("doubled", [(1, "a")]),
+        ("several", [(1, "a"), (2, "b"), (3, "c")]),
+        ("back", [(1, "a"), (2, "b"), (3, "a")]),
+        ("late", [(4, "d"), (5, "e"), (6, "f")]),
+        ("instant", [(1, "a"), (2, "b")]),
+        ("returned", [(1, "a"), (2, None), (3, "a")]),
+        ("tie", [(1, "a"), (1, "b")]),
+        ("both", [(1, "from the shop")]),
+    ],
+)
+def test_a_satellite_has_each_delivered_change_once(
+    loads: Loads, part: str, expected: list[tuple[int, str | None]]
+) -> None:
+    assert loads.rows_of(part) == expected
+
+
+def test_two_sources_have_a_satellite_each(loads: Loads) -> None:
+    assert loads.rows_of("both", "sat_part__depot") == [
+        (1, "from the depot"),
+        (2, "the depot again"),
+    ]
+
+
+def test_an_effectivity_satellite_says_when_the_relation_held(loads: Loads) -> None:
+    assert loads.ask(
+        "select cast(seq as bigint), is_effective from eff_sat_part_place"
+        " inner join link_part_place using (part_place_hk) inner join hub_part using (part_hk)"
+        " where part_id = 'returned' order by seq"
+    ) == [(1, True), (2, False), (3, True)]
+
+
+def test_an_event_is_kept_once_as_it_came_first(loads: Loads) -> None:
+    query = """
+        select part_name from nhl_sale inner join hub_part using (part_hk) where part_id = '{}'
+    """
+    # What comes in a later batch changes nothing; within one, what was extracted first stays.
+    assert loads.ask(query.format("late")) == [("e",)]
+    assert loads.ask(query.format("back")) == [("a",)]
+    assert loads.ask(query.format("tie")) == [("a",)]
+    assert loads.ask("select count(*), count(distinct part_place_hk) from nhl_sale") == [(17, 17)]
+
+
+def test_a_point_in_time_finds_the_state_of_every_satellite(loads: Loads) -> None:
+    query = """
+        select effective_from, effective_to, sat_part__shop_seq, sat_part__depot_seq
+        from pit_part inner join hub_part using (part_hk) where part_id = '{}' order by 1
+    """
+    one, two, three = (f"{position:026d}" for position in (1, 2, 3))
+    assert loads.ask(query.format("both")) == [
+        (BEGINNING, day(2), one, one),
+        (day(2), None, one, two),
+    ]
+    assert loads.ask(query.format("depot only")) == [(BEGINNING, None, GHOST, one)]
+    # Two changes of one instant are one state, the later one.
+    assert loads.ask(query.format("instant")) == [(BEGINNING, None, two, GHOST)]
+    assert loads.ask(query.format("back")) == [
+        (BEGINNING, day(2), one, GHOST),
+        (day(2), day(3), two, GHOST),
+        (day(3), None, three, GHOST),
+    ]
+
+
+def test_the_current_view_has_what_the_source_has_now(loads: Loads) -> None:
+    query = "select part_name from vw_parts_current where part_id = '{}'"
+    assert loads.ask(query.format("returned")) == [("a",)]
+    assert loads.ask(query.format("tie")) == [("a",)]
+    assert loads.ask(query.format("unsent")) == [("known",)]
+    assert loads.ask(query.format("depot only")) == []
+    assert loads.ask("select part_id, place_id from vw_part_places_current where part_id = 'a'") == [
+        ("a", "b|c")
+    ]
+
+
+def test_shuffled_into_one_batch_it_is_the_same(loads: Loads, tmp_path: Path) -> None:
+    other = Loads(tmp_path / "shuffled.duckdb")
+    with duckdb.connect(str(other.path)) as connection:
+        connection.execute(f"attach '{loads.path}' as cycles (read_only)")
+        for table in ("shop", "depot"):
+            connection.execute(
+                f"insert into raw.{table} select * replace (1 as _batch_id)"
+                f" from cycles.raw.{table} order by hash(seq, part_id, part_name)"
+            )
+    other.cycle([])
+    for table, columns in {
+        "hub_part": "part_hk, part_id",
+        "link_part_place": "part_place_hk, part_hk, place_hk",
+        "pit_part": "*",
+        "vw_parts_current": "part_hk, part_id, part_name, effective_at, commit_lsn",
+        "vw_part_places_current": "part_place_hk, part_id, place_id, effective_at",
+    }.items():
+        query = f"select {columns} from {table} order by all"
+        assert other.ask(query) == loads.ask(query), table
+
+
+@pytest.mark.parametrize(
+    ("call", "complaint"),
+    [
+        ("hub('a_hk', 'a_id', [])", "argument sources is missing"),
+        ("link('a_hk', ['b_hk'], [{}], optional_keys=['c_hk'])", "c_hk is no foreign key"),
+        ("satellite('a_hk', [], {})", "argument payload is missing"),
+        ("non_historised_link('', ['b_hk'], ['c'], {'d': 1})", "argument hash_key is missing"),
+        ("pit('a_hk', 'hub', {})", "argument histories is missing"),
+        ("current_view('a_hk', none, ['k'])", "argument history is missing"),
+        ("hash_of({'price': 'double'})", "has type 'double'"),
+        ("hash_of([])", "must map at least one"),
+        ("special_key('unknown')", "neither null nor not_applicable"),
+        (
+            "change_history('a_hk', 's', 'b', {'source': 'x', 'entity': 'y'}, ['c'], ['d'])",
+            "repairable column d is not in the payload",
+        ),
+    ],
+)
+def test_a_wrong_call_is_refused_when_it_is_compiled(
+    loads: Loads, call: str, complaint: str
+) -> None:
+    with pytest.raises(AssertionError, match=complaint):
+        invoke(loads.path, "compile", "--inline", "{{ " + call + " }}")

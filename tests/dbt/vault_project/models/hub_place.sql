@@ -1,0 +1,4 @@
+{{ hub('place_hk', 'place_id', [
+    {'relation': ref('stg_shop'), 'where': arrived('cases/shop')},
+    {'relation': ref('stg_depot'), 'where': arrived('cases/depot')},
+]) }}

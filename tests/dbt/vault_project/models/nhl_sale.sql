@@ -1,0 +1,3 @@
+{{ non_historised_link('part_place_hk', ['part_hk', 'place_hk'], ['part_name'], {
+    'relation': ref('stg_shop'), 'where': arrived('cases/shop')
+}) }}

@@ -1,0 +1,3 @@
+{{ satellite('part_hk', ['part_name'], {
+    'relation': ref('stg_shop'), 'where': arrived('cases/shop')
+}) }}
