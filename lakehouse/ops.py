@@ -1,5 +1,8 @@
 """The records of our own runs, in schema `ops` of the warehouse server.
 
+`published` has a row each time other marts began to be served, numbered by `publication`, which
+grows even when the clock does not; a rollback names the run whose marts it withdrew.
+
 They live in PostgreSQL and not in the engine's database, so that a rebuild does not erase its own
 history. Only the tables, the way to them and a plain insert: what a record means is said by the
 module that writes it.
@@ -7,12 +10,14 @@ module that writes it.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json, execute_values
 
 from lakehouse.erp import postgres
@@ -41,7 +46,13 @@ create table if not exists ops.published (
     run_id text not null, as_of_date date, marts jsonb not null,
     published_at timestamptz not null default now()
 );
+alter table ops.published add column if not exists withdrawn_run text;
+alter table ops.published add column if not exists publication bigint;
+update ops.published set publication = (extract(epoch from published_at) * 1000000)::bigint
+    where publication is null;
 """
+# On the schema itself: a lake that an older version made gets what is new, once.
+VERSION = hashlib.sha256(SCHEMA.encode()).hexdigest()[:12]
 
 
 @contextmanager
@@ -57,12 +68,18 @@ def warehouse(settings: Settings) -> Iterator[Connection]:
     try:
         with connection:
             with connection.cursor() as cursor:
-                cursor.execute("select to_regclass('ops.published')")
-                if cursor.fetchone() == (None,):
-                    cursor.execute(SCHEMA)
+                _make_schema(cursor)
             yield connection
     finally:
         connection.close()
+
+
+def _make_schema(cursor: Cursor) -> None:
+    cursor.execute("select obj_description(to_regnamespace('ops'), 'pg_namespace')")
+    if cursor.fetchone() != (VERSION,):
+        cursor.execute("select pg_advisory_xact_lock(hashtext('lakehouse.ops'))")
+        cursor.execute(SCHEMA)
+        cursor.execute("comment on schema ops is %s", (VERSION,))
 
 
 def record(connection: Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:

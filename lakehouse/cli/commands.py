@@ -166,12 +166,16 @@ def gate(settings: Settings, *, engine: str | None) -> Answer:
 
 
 @lakehouse.command()
+@click.option("--rollback", is_flag=True, help="Serve the marts before again.")
 @answers
-def publish(settings: Settings) -> Answer:
-    """Serve what the gate has passed, then write gold."""
+def publish(settings: Settings, *, rollback: bool) -> Answer:
+    """Serve what the gate has passed, or what was withdrawn; then write gold."""
+    from lakehouse import publish as steps
     from lakehouse.orchestration import chain
 
-    return run_step(settings, "publish", chain.last_staged(settings))
+    if rollback:
+        return run_step(settings, "rollback", do=chain.roll_back)
+    return run_step(settings, "publish", steps.waiting(settings))
 
 
 @lakehouse.command()

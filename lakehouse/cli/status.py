@@ -101,9 +101,11 @@ def _served(served: Mapping[str, Any] | None) -> Iterator[str]:
     if served is None:
         yield table({"served": "nothing yet: `lakehouse run --demo` makes a company and serves it"})
         return
-    yield table(
-        {"served": f"as of {served['as_of_date']}, since {served['published_at']:%F %T %Z}"}
-    )
+    since = f"since {served['published_at']:%F %T %Z}"
+    yield table({"served": f"as of {served['as_of_date']}, {since}, from {served['run_id']}"})
+    if served["withdrawn_run"]:
+        yield f"{INDENT}by a rollback from {served['withdrawn_run']}; `lakehouse publish` serves"
+        yield f"{INDENT}those marts again, the next run its own"
     for mart, rows in sorted(served["marts"].items()):
         yield f"  {mart:<30}{rows:>12,} rows"
     yield table({"look": "any SQL client on `warehouse`, schema marts; `make airflow`"})

@@ -80,6 +80,17 @@ def _publish(settings: Settings, run_id: str) -> Counts:
     return swapped | asdict(publish.write_gold(settings, run_id=run_id))
 
 
+def roll_back(settings: Settings, _run_id: str) -> Counts:
+    """Serve the marts before again, and gold with them; after a kill, what is left of that."""
+    now = publish.served(settings)
+    if now is not None and now.withdrawn_run is not None:
+        gold = publish.write_gold(settings, run_id=now.run_id)
+        if gold.gold_commits:
+            return {"served_run": now.run_id} | asdict(gold)
+    back = publish.rollback(settings)
+    return asdict(back) | asdict(publish.write_gold(settings, run_id=back.served_run))
+
+
 DEMO = "demo"
 STEPS: Mapping[str, StepFunction] = MappingProxyType(
     {
@@ -127,16 +138,6 @@ def last_run(settings: Settings) -> list[dict[str, Any]]:
         cursor.execute(query)
         names = [column.name for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor]
-
-
-def last_staged(settings: Settings) -> str:
-    """The run whose marts were last put beside the served ones."""
-    with ops.warehouse(settings) as connection, connection.cursor() as cursor:
-        cursor.execute("select run_id from ops.gates order by staged_at desc limit 1")
-        row = cursor.fetchone()
-    if row is None:
-        raise RefusedError("no marts wait to be served", hint="run `lakehouse gate`")
-    return str(row[0])
 
 
 def _unfinished(settings: Settings) -> tuple[str, set[str]] | None:

@@ -1,7 +1,27 @@
 """What is served: marts copied beside the served ones, swapped in as one, written to gold."""
 
 from lakehouse.publish.gold import Gold, write_gold
-from lakehouse.publish.serving import Served, Swapped, served, swap
+from lakehouse.publish.serving import (
+    RolledBack,
+    Served,
+    Swapped,
+    rollback,
+    served,
+    swap,
+    waiting,
+)
 from lakehouse.publish.staging import Staged, stage
 
-__all__ = ["Gold", "Served", "Staged", "Swapped", "served", "stage", "swap", "write_gold"]
+__all__ = [
+    "Gold",
+    "RolledBack",
+    "Served",
+    "Staged",
+    "Swapped",
+    "rollback",
+    "served",
+    "stage",
+    "swap",
+    "waiting",
+    "write_gold",
+]

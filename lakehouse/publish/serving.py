@@ -8,18 +8,24 @@ with the old marts; whoever waits finds all the new ones.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypeVar
 
 import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
+from psycopg2.extras import Json
 
 from lakehouse import ops
 from lakehouse.errors import LakehouseError, RefusedError, first_line
 from lakehouse.progress import log
+from lakehouse.publish import readers
 from lakehouse.settings import Settings
 
+Result = TypeVar("Result")
+MARTS, NEXT, PREVIOUS = "marts", "marts_next", "marts_previous"
 TRIES = 10
 PAUSE_S = 1.0
 # For all the locks together, hence no lock_timeout, which counts each one anew: below half of
@@ -28,20 +34,36 @@ PAUSE_S = 1.0
 PATIENCE = "400ms"
 
 SERVED = """
-    select run_id, as_of_date, published_at, marts from ops.published
+    select run_id, as_of_date, published_at, marts, publication, withdrawn_run
+    from ops.published
     where run_id = obj_description(to_regnamespace('marts'), 'pg_namespace')
-    order by published_at desc limit 1
+    order by publication desc limit 1
 """
 STAGED = """
-    select obj_description(to_regnamespace('marts_next'), 'pg_namespace'), passed_at
+    select obj_description(to_regnamespace('marts_next'), 'pg_namespace'),
+        passed_at, as_of_date, marts
     from (values (1)) as one left join ops.gates on run_id = %s
+"""
+BEFORE = """
+    select run_id, as_of_date, marts from ops.published
+    where run_id = obj_description(to_regnamespace('marts_previous'), 'pg_namespace')
+        and publication < coalesce(%s, publication + 1)
+    order by publication desc limit 1
+"""
+PUBLISH = """
+    insert into ops.published (run_id, as_of_date, marts, withdrawn_run, publication)
+    select %s, %s, %s, %s, greatest(
+        (extract(epoch from clock_timestamp()) * 1000000)::bigint, max(publication) + 1
+    )
+    from ops.published
 """
 BLOCKERS = """
     select distinct activity.pid, coalesce(nullif(application_name, ''), usename), xact_start
     from pg_locks as locks
     join pg_class on pg_class.oid = locks.relation
     join pg_stat_activity as activity on activity.pid = locks.pid
-    where relnamespace = any(array[to_regnamespace('marts'), to_regnamespace('marts_previous')])
+    join pg_namespace on pg_namespace.oid = relnamespace
+    where nspname in ('marts', 'marts_next', 'marts_previous')
         and granted and activity.pid <> pg_backend_pid()
     order by xact_start limit 1
 """
@@ -55,6 +77,10 @@ class Served:
     as_of_date: date | None
     published_at: datetime
     marts: dict[str, int]
+    publication: int
+    """Grows with each swap and rollback, whatever the clock does."""
+    withdrawn_run: str | None
+    """The run whose marts were served before, if a rollback took them back."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +89,15 @@ class Swapped:
 
     served_as_of: str | None
     swapped: bool
+
+
+@dataclass(frozen=True)
+class RolledBack:
+    """Which marts are served again, and which wait in `marts_next` to be published again."""
+
+    served_run: str
+    served_as_of: str | None
+    withdrawn_run: str | None
 
 
 class _BlockedError(Exception):
@@ -75,31 +110,61 @@ def served(settings: Settings) -> Served | None:
         return _served(cursor)
 
 
+def waiting(settings: Settings) -> str:
+    """The run that a publish would serve: its marts stand in `marts_next`, or are served already.
+
+    Those that a rollback withdrew wait there, too.
+    """
+    query = "select coalesce(obj_description(to_regnamespace('marts_next'), 'pg_namespace'), %s)"
+    with ops.warehouse(settings) as connection, connection.cursor() as cursor:
+        now_served = _served(cursor)
+        cursor.execute(query, (now_served and now_served.run_id,))
+        (run_id,) = cursor.fetchone() or (None,)
+    if run_id is None:
+        raise RefusedError("no marts wait to be served", hint="run `lakehouse gate`")
+    return str(run_id)
+
+
 def swap(settings: Settings, *, run_id: str) -> Swapped:
     """Serve the staged marts of this run, if the gate passed them; keep the ones before."""
+    return _patiently(settings, "swap", lambda cursor: _swap(cursor, run_id))
+
+
+def rollback(settings: Settings) -> RolledBack:
+    """Serve the marts before again; those withdrawn become the staged ones, as before the swap.
+
+    So it is the swap turned round: the same run can be published again, without another gate, and
+    a second rollback has nothing to go back to. Marts that were staged since are dropped.
+    """
+    return _patiently(settings, "rollback", _roll_back)
+
+
+def _patiently(settings: Settings, what: str, do: Callable[[Cursor], Result]) -> Result:
+    """Do it in one transaction, as soon as no reader holds a table."""
+    again = "lakehouse publish --rollback" if what == "rollback" else "lakehouse publish"
     for attempt in range(1, TRIES + 1):
         try:
             with ops.warehouse(settings) as connection, connection.cursor() as cursor:
-                return _swap(cursor, run_id)
+                return do(cursor)
         except _BlockedError:
-            log.info("swap: a reader holds the served marts, attempt %d of %d", attempt, TRIES)
+            log.info("%s: a reader holds the marts, attempt %d of %d", what, attempt, TRIES)
             if attempt < TRIES:
                 time.sleep(PAUSE_S)
         except psycopg2.Error as error:
             raise LakehouseError(
-                f"the swap of the marts was broken off: {first_line(error)}",
-                hint="readers see whole marts, the old or the new; run `lakehouse publish` again",
+                f"the {what} of the marts was broken off: {first_line(error)}",
+                hint=f"readers see whole marts, the old or the new; run `{again}` again",
             ) from error
     raise LakehouseError(
-        f"the marts were not swapped, and stay as they were: {_blocker(settings)}",
-        hint="wait until it has ended, or end it, then run `lakehouse publish`",
+        f"the {what} was not done, and the marts stay as they were: {_blocker(settings)}",
+        hint=f"wait until it has ended, or end it, then run `{again}`",
     )
 
 
 def _swap(cursor: Cursor, run_id: str) -> Swapped:
     now_served = _served(cursor)
     cursor.execute(STAGED, (run_id,))
-    staged_run, passed_at = cursor.fetchone() or (None, None)
+    staged_run, passed_at, as_of_date, marts = cursor.fetchone() or (None,) * 4
     if staged_run != run_id:
         if now_served and now_served.run_id == run_id:
             return Swapped(_day(now_served.as_of_date), swapped=False)
@@ -113,22 +178,41 @@ def _swap(cursor: Cursor, run_id: str) -> Swapped:
             f"the gate has not passed the marts of run {run_id}; those before stay served",
             hint="run `lakehouse gate`: it says what is wrong",
         )
-    _lock(cursor)
-    _rename(cursor)
-    cursor.execute(
-        "insert into ops.published (run_id, as_of_date, marts)"
-        " select run_id, as_of_date, marts from ops.gates where run_id = %s returning as_of_date",
-        (run_id,),
-    )
-    (as_of_date,) = cursor.fetchone() or (None,)
+    readers.let_in(cursor, NEXT)
+    _lock(cursor, MARTS, PREVIOUS)
+    cursor.execute(f"drop schema if exists {PREVIOUS} cascade")
+    _move(cursor, MARTS, PREVIOUS)
+    _move(cursor, NEXT, MARTS)
+    cursor.execute(PUBLISH, (run_id, as_of_date, Json(marts), None))
     return Swapped(_day(as_of_date), swapped=True)
 
 
-def _lock(cursor: Cursor) -> None:
+def _roll_back(cursor: Cursor) -> RolledBack:
+    now_served = _served(cursor)
+    cursor.execute(BEFORE, (now_served and now_served.publication,))
+    before = cursor.fetchone()
+    if before is None:
+        raise RefusedError(
+            f"there is no version to go back to: {_told(now_served)}, and marts_previous "
+            "is not there",
+            hint="each publish keeps the marts before it, until the next one; what is served stays",
+        )
+    run_id, as_of_date, marts = before
+    withdrawn = now_served.run_id if now_served else None
+    readers.let_in(cursor, PREVIOUS)
+    _lock(cursor, MARTS, NEXT, PREVIOUS)
+    cursor.execute(f"drop schema if exists {NEXT} cascade")
+    _move(cursor, MARTS, NEXT)
+    _move(cursor, PREVIOUS, MARTS)
+    cursor.execute(PUBLISH, (run_id, as_of_date, Json(marts), withdrawn))
+    return RolledBack(run_id, _day(as_of_date), withdrawn)
+
+
+def _lock(cursor: Cursor, *schemas: str) -> None:
     """Wait a moment until nobody reads a mart, and let nobody begin to until we commit."""
     cursor.execute(
-        "select schemaname, tablename from pg_tables"
-        " where schemaname in ('marts', 'marts_previous') order by 1, 2"
+        "select schemaname, tablename from pg_tables where schemaname = any(%s) order by 1, 2",
+        (list(schemas),),
     )
     tables = [sql.Identifier(*names) for names in cursor]
     if not tables:
@@ -141,18 +225,25 @@ def _lock(cursor: Cursor) -> None:
     cursor.execute("set local statement_timeout = 0")
 
 
-def _rename(cursor: Cursor) -> None:
-    cursor.execute("drop schema if exists marts_previous cascade")
-    cursor.execute("select to_regnamespace('marts') is not null")
+def _move(cursor: Cursor, schema: str, to: str) -> None:
+    cursor.execute("select to_regnamespace(%s) is not null", (schema,))
     if cursor.fetchone() == (True,):
-        cursor.execute("alter schema marts rename to marts_previous")
-    cursor.execute("alter schema marts_next rename to marts")
+        cursor.execute(f"alter schema {schema} rename to {to}")
+        if to != MARTS:
+            readers.keep_out(cursor, to)
 
 
 def _served(cursor: Cursor) -> Served | None:
     cursor.execute(SERVED)
     row = cursor.fetchone()
     return Served(*row) if row else None
+
+
+def _told(now_served: Served | None) -> str:
+    if now_served is None:
+        return "nothing is served"
+    how = "by a rollback" if now_served.withdrawn_run else "by a publish"
+    return f"run {now_served.run_id} is served, {how} of {now_served.published_at:%F %T %Z}"
 
 
 def _blocker(settings: Settings) -> str:
