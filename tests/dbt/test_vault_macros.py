@@ -123,7 +123,8 @@ def invoke(path: Path, *arguments: str) -> None:
             manager.env().close()
             manager.close_all_connections()
     if not done.success:
-        failed = [str(node.message) for node in done.result or () if node.status == "error"]
+        nodes: Any = done.result or ()
+        failed = [str(node.message) for node in nodes if node.status == "error"]
         raise AssertionError(f"{failed} {_with_causes(done.exception)}")
 
 
@@ -293,9 +294,8 @@ def test_the_current_view_has_what_the_source_has_now(loads: Loads) -> None:
     assert loads.ask(query.format("tie")) == [("a",)]
     assert loads.ask(query.format("unsent")) == [("known",)]
     assert loads.ask(query.format("depot only")) == []
-    assert loads.ask("select part_id, place_id from vw_part_places_current where part_id = 'a'") == [
-        ("a", "b|c")
-    ]
+    places = "select part_id, place_id from vw_part_places_current where part_id = 'a'"
+    assert loads.ask(places) == [("a", "b|c")]
 
 
 def test_shuffled_into_one_batch_it_is_the_same(loads: Loads, tmp_path: Path) -> None:
