@@ -99,7 +99,7 @@ lint: setup ## Style, types, layers and SQL
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
-	@.venv/bin/sqlfluff lint dbt/models dbt/tests
+	@.venv/bin/sqlfluff lint --processes 2 dbt/models dbt/tests
 
 .PHONY: airflow
 airflow: setup ## A real Airflow on loopback, with the daily DAG; Ctrl-C stops it
