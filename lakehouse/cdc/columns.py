@@ -1,20 +1,21 @@
-"""Rows of pgoutput messages as Arrow columns: one numpy pass a column, no object a row."""
+"""Rows of messages as Arrow columns: one numpy pass a column, no object a row."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from lakehouse.cdc.protocol import TEXT, UNCHANGED
+from lakehouse.errors import LakehouseError
 
 Numbers = np.ndarray[Any, np.dtype[Any]]
 _ABSENT = -4  # a value that is not there takes one byte; one that is, five and its length
 _PADDING = bytes(16)
+_MOST_BYTES = 2**31 - 1  # so that an offset takes four bytes
 
 
 class Messages:
@@ -22,6 +23,12 @@ class Messages:
 
     def __init__(self, payloads: Sequence[bytes]) -> None:
         data = b"".join([*payloads, _PADDING])  # reading past the last value stays inside
+        if len(data) > _MOST_BYTES:
+            raise LakehouseError(
+                f"rows of the ERP that lie together have {len(data) >> 20} MB of values",
+                hint="no more than 2 GB of them can be read at once: take their table, or what is "
+                "so long in it, out of the publication",
+            )
         ends = np.cumsum(np.fromiter(map(len, payloads), np.int64, len(payloads)))
         self.starts: Numbers = np.concatenate(([0], ends[:-1]))
         self.buffer = pa.py_buffer(data)
@@ -33,25 +40,18 @@ class Messages:
         end = self.starts[number + 1] if number + 1 < len(self.starts) else len(self._data)
         return self._data[self.starts[number] : end]
 
-    def u32(self, at: Numbers) -> Numbers:
-        return self._u32[at].astype(np.int64)
-
-    def i64(self, at: Numbers) -> Numbers:
-        return self._i64[at].astype(np.int64)
-
-    @cached_property
-    def _u32(self) -> Numbers:
-        return self._unaligned(">u4")
-
-    @cached_property
-    def _i64(self) -> Numbers:
-        return self._unaligned(">i8")
-
-    def _unaligned(self, kind: str) -> Numbers:
-        """The number that begins at each byte."""
+    def numbers(self, kind: str, at: Numbers) -> Numbers:
+        """The number of this kind that begins at each of these places."""
         dtype = np.dtype(kind)
         count = len(self._data) - dtype.itemsize + 1
-        return np.ndarray((count,), dtype, self._data, strides=(1,))
+        everywhere = np.ndarray((count,), dtype, self._data, strides=(1,))
+        return everywhere[at].astype(dtype.newbyteorder("="))
+
+    def u32(self, at: Numbers) -> Numbers:
+        return self.numbers(">u4", at).astype(np.int64)
+
+    def i64(self, at: Numbers) -> Numbers:
+        return self.numbers(">i8", at)
 
 
 @dataclass(frozen=True)
@@ -77,10 +77,22 @@ class Tuples:
         everything = pa.Array.from_buffers(
             pa.binary(), 2 * count, [None, pa.py_buffer(offsets), self.messages.buffer]
         )
-        missing = self.kinds[column] != TEXT
+        missing = lengths < 0
         wanted = np.arange(0, 2 * count, 2, dtype=np.int32)
         chosen = pa.array(wanted, mask=missing if missing.any() else None)
         return everything.take(chosen).cast(pa.string())  # which sees to it that it is UTF-8
+
+    def numbers(self, column: int, kind: str, behind: int = 0) -> tuple[Numbers, Numbers | None]:
+        """The number that each value has at this place, 0 where there is none; and where that is.
+
+        A value may end before the number does: the rest is of no meaning.
+        """
+        values = self.messages.numbers(kind, self.starts[column] + behind)
+        missing = self.lengths[column] < 0
+        if not missing.any():
+            return values, None
+        values[missing] = 0
+        return values, missing
 
     def unchanged(self, column: int) -> Numbers:
         """Where the server did not send a long value again."""

@@ -2,84 +2,116 @@
 
 from __future__ import annotations
 
-import io
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
+from lakehouse.cdc import binary
+from lakehouse.cdc.binary import HEADER, TRAILER, MisfitError
 from lakehouse.cdc.checks import Table
+from lakehouse.cdc.columns import Tuples
 from lakehouse.cdc.types import typed
+from lakehouse.erp import SCHEMA
 
 # psycopg2 lets go of Python's lock and takes it again at every row: copies at the same time hinder
 # each other. So half of the readers copy while the others convert and write.
 READERS = min(max(os.cpu_count() or 2, 2), 8)
 _copies = threading.Semaphore(READERS // 2)
 
+# PostgreSQL's text of any type, by its output function; a cast to text would cut blanks off.
+_TEXT = sql.SQL("case num_nulls({0}) when 0 then concat({0}) end")
+
 Fields = tuple[pa.Field, ...]
 
 
-def copy(
-    reader: Connection, table: Table, query: sql.Composable
-) -> Iterator[tuple[Fields, pa.Table]]:
-    """The rows of a query, all of them; those with a value that its type cannot hold come apart."""
-    sink = io.BytesIO()
-    with reader.cursor() as cursor:
-        statement = sql.SQL("copy ({}) to stdout (format csv)").format(query)
-        with _copies:
-            cursor.copy_expert(statement, sink)
-    if sink.tell() == 0:
-        return
-    block = sink.getbuffer()
-    try:
-        yield table.columns, _parse(block, table.columns)
-    except pa.ArrowInvalid:
-        text = tuple(pa.field(column.name, pa.string()) for column in table.columns)
-        yield from _apart(table, _parse(block, text))
+class _Rows(list[bytes]):
+    """What psycopg2 writes to: COPY sends a message for each row."""
+
+    write = list.append
 
 
-def _parse(block: memoryview, fields: Fields) -> pa.Table:
-    """COPY's CSV, where an unquoted nothing is null and a quoted one is empty text."""
-    return pa.csv.read_csv(
-        pa.BufferReader(pa.py_buffer(block)),
-        read_options=pa.csv.ReadOptions(
-            column_names=[column.name for column in fields],
-            block_size=len(block),  # a value with line breaks must not be cut in two
-            use_threads=False,
-        ),
-        parse_options=pa.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
-        convert_options=pa.csv.ConvertOptions(
-            column_types=pa.schema(fields),
-            null_values=[""],
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=False,
-            true_values=["t"],
-            false_values=["f"],
-        ),
-    )
+class Copier:
+    """Reads a table as it is in the transaction that asks first what its columns are."""
+
+    def __init__(self, reader: Connection, table: Table) -> None:
+        self.entity = table.entity
+        self._table = table
+        names = [sql.Identifier(column.name) for column in table.columns]
+        with reader.cursor() as cursor:
+            whole = sql.Identifier(SCHEMA, table.entity)
+            columns = sql.SQL(", ").join(names)
+            # Nobody can change a type any more until the transaction ends.
+            cursor.execute(sql.SQL("select {} from {} limit 0").format(columns, whole))
+            oids = [column.type_code for column in cursor.description or ()]
+        self._decoders = [
+            binary.decoder(oid, column.type)
+            for oid, column in zip(oids, table.columns, strict=True)
+        ]
+        self._texts = [_TEXT.format(name) for name in names]
+        self._wanted = [
+            name if decode else text
+            for name, text, decode in zip(names, self._texts, self._decoders, strict=True)
+        ]
+
+    def rows(self, reader: Connection, source: sql.Composable) -> Iterator[tuple[Fields, pa.Table]]:
+        """The rows of a range; those with a value that its type cannot hold come apart."""
+        found = _received(reader, self._wanted, source)
+        if found is None:
+            return
+        try:
+            yield self._table.columns, self._decoded(found)
+        except MisfitError:
+            texts = _received(reader, self._texts, source)
+            assert texts is not None, "a range has the same rows all the time"
+            yield from self._apart(texts)
+
+    def _decoded(self, rows: Tuples) -> pa.Table:
+        arrays = []
+        for number, (column, decode) in enumerate(
+            zip(self._table.columns, self._decoders, strict=True)
+        ):
+            if decode is not None:
+                arrays.append(decode(rows, number))
+                continue
+            values, misfits = typed(rows.texts(number), column.type)
+            if misfits is not None:
+                raise MisfitError
+            arrays.append(values)
+        return pa.Table.from_arrays(arrays, schema=pa.schema(self._table.columns))
+
+    def _apart(self, rows: Tuples) -> Iterator[tuple[Fields, pa.Table]]:
+        """Rows whose every value fits its type, then the others, what does not fit as text."""
+        own = self._table.columns
+        texts = [rows.texts(number) for number in range(len(own))]
+        found = [typed(text, column.type) for text, column in zip(texts, own, strict=True)]
+        misfits = {number: mask for number, (_, mask) in enumerate(found) if mask is not None}
+        fits = ~np.any(list(misfits.values()), axis=0)
+        whole = pa.Table.from_arrays([values for values, _ in found], schema=pa.schema(own))
+        if fits.any():
+            yield own, whole.filter(pa.array(fits))
+        fields, columns = list(own), list(whole.columns)
+        for number in misfits:
+            fields[number] = pa.field(fields[number].name, pa.string())
+            columns[number] = texts[number]
+        rest = pa.Table.from_arrays(columns, schema=pa.schema(fields))
+        yield tuple(fields), rest.filter(pc.invert(pa.array(fits)))
 
 
-def _apart(table: Table, texts: pa.Table) -> Iterator[tuple[Fields, pa.Table]]:
-    """Rows whose every value fits its type, then the others, what does not fit as text."""
-    texts = texts.combine_chunks()
-    found = [
-        typed(pa.concat_arrays(texts.column(number).chunks), column.type)
-        for number, column in enumerate(table.columns)
-    ]
-    misfits = {number: mask for number, (_, mask) in enumerate(found) if mask is not None}
-    fits = ~np.any(list(misfits.values()), axis=0)
-    whole = pa.Table.from_arrays([values for values, _ in found], schema=pa.schema(table.columns))
-    if fits.any():
-        yield table.columns, whole.filter(pa.array(fits))
-    fields, columns = list(table.columns), list(whole.columns)
-    for number in misfits:
-        fields[number] = pa.field(fields[number].name, pa.string())
-        columns[number] = texts.column(number)
-    rest = pa.Table.from_arrays(columns, schema=pa.schema(fields))
-    yield tuple(fields), rest.filter(pc.invert(pa.array(fits)))
+def _received(
+    reader: Connection, columns: Sequence[sql.Composable], source: sql.Composable
+) -> Tuples | None:
+    """All rows of a range, None if it has none."""
+    payloads = _Rows()
+    query = sql.SQL("select {} {}").format(sql.SQL(", ").join(columns), source)
+    with reader.cursor() as cursor, _copies:
+        cursor.copy_expert(sql.SQL("copy ({}) to stdout (format binary)").format(query), payloads)
+    payloads[0] = payloads[0].removeprefix(HEADER)
+    if payloads.pop() != TRAILER:
+        raise AssertionError("a binary COPY ends with its trailer")
+    return binary.rows(payloads, len(columns)) if payloads else None

@@ -18,10 +18,10 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
 from lakehouse import landing
-from lakehouse.cdc import copying, slot, state
+from lakehouse.cdc import slot, state
 from lakehouse.cdc.checks import Server, Table
 from lakehouse.cdc.connection import SLOT, Erp, reading
-from lakehouse.cdc.copying import READERS
+from lakehouse.cdc.copying import READERS, Copier
 from lakehouse.cdc.pending import Boundary, land_boundaries
 from lakehouse.cdc.state import State, TableState
 from lakehouse.cdc.stream import Stop
@@ -173,11 +173,12 @@ def _land(
     moment: _Moment,
 ) -> int:
     """Copy a table, as many ranges of it at a time as there are readers; how many rows it has."""
+    copier = Copier(readers[0], table)
     ranges = _Shared(_ranges(readers[0], table), moment.stop)
     delivery = landing.Delivery(generation, moment.sync_id)
     with progress(f"snapshot of {table.entity}") as advance, ThreadPoolExecutor(READERS) as pool:
         jobs = [
-            pool.submit(_land_ranges, settings, reader, table, ranges, delivery, moment, advance)
+            pool.submit(_land_ranges, settings, reader, copier, ranges, delivery, moment, advance)
             for reader in readers[: len(ranges)]
         ]
         return sum(job.result() for job in jobs)
@@ -186,7 +187,7 @@ def _land(
 def _land_ranges(
     settings: Settings,
     reader: Connection,
-    table: Table,
+    copier: Copier,
     ranges: _Shared,
     delivery: landing.Delivery,
     moment: _Moment,
@@ -196,11 +197,11 @@ def _land_ranges(
     count = 0
     with ExitStack() as files:
         open_files: dict[tuple[pa.Field, ...], landing.Write] = {}
-        for query in ranges:
-            for fields, rows in copying.copy(reader, table, query):
+        for source in ranges:
+            for fields, rows in copier.rows(reader, source):
                 schema = landing.change_schema(fields)
                 if fields not in open_files:
-                    file = landing.new_file(settings, SOURCE, table.entity, schema)
+                    file = landing.new_file(settings, SOURCE, copier.entity, schema)
                     open_files[fields] = files.enter_context(file)
                 technical = _technical(rows.num_rows, moment)
                 columns = [*rows.columns, *technical]
@@ -218,12 +219,12 @@ def _technical(count: int, moment: _Moment) -> list[pa.Array]:
 
 
 class _Shared:
-    """Queries that several threads take from, each of them once, until they are to stop."""
+    """Ranges that several threads take from, each of them once, until they are to stop."""
 
-    def __init__(self, queries: list[sql.Composable], stop: Stop) -> None:
+    def __init__(self, ranges: list[sql.Composable], stop: Stop) -> None:
         self._stop = stop
-        self._queries, self._lock = iter(queries), threading.Lock()
-        self._count = len(queries)
+        self._ranges, self._lock = iter(ranges), threading.Lock()
+        self._count = len(ranges)
 
     def __len__(self) -> int:
         return self._count
@@ -231,22 +232,21 @@ class _Shared:
     def __iter__(self) -> Iterator[sql.Composable]:
         while True:
             with self._lock:
-                query = next(self._queries, None)
-            if query is None:
+                source = next(self._ranges, None)
+            if source is None:
                 return
             if self._stop():
                 raise StoppedError
-            yield query
+            yield source
 
 
 def _ranges(reader: Connection, table: Table) -> list[sql.Composable]:
-    """Queries that together give each row of a table once, by where the row lies on the disk."""
-    columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
+    """What together gives each row of a table once, by where the row lies on the disk."""
     with reader.cursor() as cursor:
         cursor.execute(_LEAVES, {"table": table.oid})
         leaves = cursor.fetchall()
     return [
-        sql.SQL("select {} from only {} where {}").format(columns, sql.SQL(leaf), where)
+        sql.SQL("from only {} where {}").format(sql.SQL(leaf), where)
         for leaf, pages, size in leaves
         for where in _pages(pages, size)
     ]

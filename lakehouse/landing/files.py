@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from lakehouse.errors import LakehouseError
 from lakehouse.landing import jsonl
+from lakehouse.landing.layout import GENERATION, REPEATED
 from lakehouse.settings import Settings
 
 Write = Callable[[pa.Table], None]
@@ -55,7 +56,13 @@ def new_file(settings: Settings, source: str, entity: str, schema: pa.Schema) ->
     """Deliver what the block writes as one file, a row group a table; nothing if it fails."""
     with (
         delivered(settings, source, entity, "parquet") as out,
-        pq.ParquetWriter(out, schema, compression="zstd") as writer,
+        pq.ParquetWriter(
+            out,
+            schema,
+            compression="zstd",
+            use_dictionary=REPEATED,
+            write_statistics=[GENERATION],
+        ) as writer,
     ):
         yield writer.write_table
 
@@ -103,9 +110,9 @@ def _generation(path: Path) -> int:
     except pa.ArrowInvalid:
         return 0  # no Parquet: not of our making, and bronze will say so
     leaves = metadata.schema.names
-    if "_airbyte_generation_id" not in leaves:
+    if GENERATION not in leaves:
         return 0
-    column = leaves.index("_airbyte_generation_id")
+    column = leaves.index(GENERATION)
     groups = [metadata.row_group(i).column(column) for i in range(metadata.num_row_groups)]
     return max((int(g.statistics.max) for g in groups if g.statistics), default=0)
 

@@ -26,12 +26,16 @@ _CHANGES = pa.list_(
     pa.struct([(name, pa.string()) for name in ("field", "change", "reason")]),
 )
 _META = pa.struct([("sync_id", pa.int64()), ("changes", _CHANGES)])
+GENERATION = "_airbyte_generation_id"
 _AIRBYTE_COLUMNS = (
     pa.field("_airbyte_raw_id", pa.string()),
     pa.field("_airbyte_extracted_at", UTC_MICROSECONDS),
-    pa.field("_airbyte_generation_id", pa.int64()),
+    pa.field(GENERATION, pa.int64()),
     pa.field("_airbyte_meta", _META),
 )
+# A dictionary of what hardly repeats takes more time and more room than none.
+REPEATED = ["_airbyte_extracted_at", GENERATION, "_airbyte_meta.sync_id", "_cdc_op"]
+"""The columns whose values are the same in many rows."""
 _CDC_COLUMNS = (
     pa.field("_ab_cdc_lsn", pa.int64()),
     pa.field("_ab_cdc_updated_at", pa.string()),

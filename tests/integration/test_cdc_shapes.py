@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 import psycopg2
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from lakehouse import cdc, landing
@@ -138,6 +140,37 @@ def test_what_arrow_cannot_say_comes_apart_as_text_and_is_lost_to_nobody(erp: Se
     assert by_id[11]["price"] == Decimal("1.50")
     (boundary,) = [b for b in delivered(erp, "boundaries", "_cdc") if b["entity"] == "every_type"]
     assert boundary["row_count"] == 3
+
+
+def test_numbers_of_every_length_are_exact_in_a_snapshot(erp: Settings) -> None:
+    shapes = [(1, 0), (2, 2), (4, 4), (5, 0), (8, 3), (12, 2), (14, 3), (15, 1), (16, 8), (16, 0)]
+    wider = [(13, 5), (17, 0), (18, 9), (38, 4)]  # these come as text
+    names = {(p, s): f"n_{p}_{s}" for p, s in shapes + wider}
+    columns = ", ".join(f"{name} numeric({p}, {s})" for (p, s), name in names.items())
+    # Nothing, zero, the longest of all, and any count of digits with zeros at their end.
+    values = ", ".join(
+        f"case i % 8 when 0 then null when 1 then 0 when 2 then {'9' * p}"
+        f" else sign(random() - 0.5)::numeric"
+        f" * (random(1, rpad('1', 2 + i % {p}, '0')::numeric - 1)"
+        f" * rpad('1', 1 + i % 6, '0')::numeric % 1e{p}) end * 1e-{s}"
+        for p, s in names
+    )
+    execute(
+        erp,
+        f"create table numbers (id int primary key, {columns}, day date, at timestamptz, r real)",
+        f"insert into numbers select i, {values}, date '0001-01-01' + i * 1825,"
+        " timestamptz '9999-12-31 23:59:59.999999+00' - i * interval '4 years 1 hour 7 us',"
+        " case i when 1 then 'NaN' when 2 then '-infinity' else random() end"
+        " from generate_series(0, 2000) i",
+        "alter publication lakehouse add table numbers",
+    )
+    cdc.sync(erp)
+    assert differences(erp) == {}
+    (file,) = [one.path for one in landing.list_files(erp) if one.entity == "numbers"]
+    schema = pq.read_schema(file)
+    assert {name: schema.field(name).type for name in names.values()} == {
+        name: pa.decimal128(p, s) for (p, s), name in names.items()
+    }
 
 
 def test_a_table_that_changes_its_shape_between_and_within_transactions(erp: Settings) -> None:
