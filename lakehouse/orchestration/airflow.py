@@ -18,12 +18,12 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import psycopg2
+from psycopg2.extensions import cursor as Cursor
 
 from lakehouse.erp import postgres
-from lakehouse.erp.cluster import Server
 from lakehouse.errors import LakehouseError, RefusedError
 from lakehouse.lock import make_home
-from lakehouse.orchestration.airflow_home import Airflow, command, configure
+from lakehouse.orchestration.airflow_home import POOL, Airflow, command, configure
 from lakehouse.orchestration.processes import Child, end, spawn
 from lakehouse.progress import progress
 from lakehouse.settings import Settings
@@ -36,6 +36,11 @@ COMPONENTS: Mapping[str, tuple[str, ...]] = {
 }
 JOBS = ("scheduler", "dag_processor")
 START_TIMEOUT_S = 180.0
+ONE_WRITER = """
+    insert into slot_pool (pool, slots, description, include_deferred)
+    values (%s, 1, 'A lake has one writer.', false)
+    on conflict (pool) do update set slots = 1
+"""
 
 
 def prepare(settings: Settings) -> Airflow:
@@ -90,36 +95,37 @@ def serve(settings: Settings, ready: Callable[[Airflow], None]) -> None:
 def _prepare(settings: Settings) -> Airflow:
     server = postgres.up(settings)
     airflow = configure(settings, server)
-    _migrate(settings, airflow, server)
-    return airflow
-
-
-def _migrate(settings: Settings, airflow: Airflow, server: Server) -> None:
-    """Bring the metadata database to this Airflow's version, once a version."""
-    # Airflow's own check costs seconds at every start, so the database carries our mark.
-    mark = f"migrated by Airflow {_version()}"
     with closing(psycopg2.connect(server.dsn("airflow"))) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
-            cursor.execute(
-                "select shobj_description(oid, 'pg_database') from pg_database"
-                " where datname = current_database()"
-            )
-            if cursor.fetchone() == (mark,):
-                return
-            with progress("Airflow's database is brought up to date"):
-                log = airflow.log("migrate")
-                migration = spawn(command(settings, airflow, "db", "migrate"), log)
-                try:
-                    status = migration.wait()
-                finally:
-                    end(migration)
-            if status != 0:
-                raise LakehouseError(
-                    f"Airflow's database could not be brought up to date (status {status})",
-                    hint=f"see {log}",
-                )
-            cursor.execute("comment on database airflow is %s", (mark,))
+            _migrate(settings, airflow, cursor)
+            cursor.execute(ONE_WRITER, (POOL,))
+    return airflow
+
+
+def _migrate(settings: Settings, airflow: Airflow, cursor: Cursor) -> None:
+    """Bring the metadata database to this Airflow's version, once a version."""
+    # Airflow's own check costs seconds at every start, so the database carries our mark.
+    mark = f"migrated by Airflow {_version()}"
+    cursor.execute(
+        "select shobj_description(oid, 'pg_database') from pg_database"
+        " where datname = current_database()"
+    )
+    if cursor.fetchone() == (mark,):
+        return
+    with progress("Airflow's database is brought up to date"):
+        log = airflow.log("migrate")
+        migration = spawn(command(settings, airflow, "db", "migrate"), log)
+        try:
+            status = migration.wait()
+        finally:
+            end(migration)
+    if status != 0:
+        raise LakehouseError(
+            f"Airflow's database could not be brought up to date (status {status})",
+            hint=f"see {log}",
+        )
+    cursor.execute("comment on database airflow is %s", (mark,))
 
 
 def _version() -> str:

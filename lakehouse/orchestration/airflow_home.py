@@ -18,9 +18,12 @@ from pathlib import Path
 
 from lakehouse.erp.cluster import Server, write_private
 from lakehouse.errors import LakehouseError
+from lakehouse.orchestration import lineage
 from lakehouse.settings import PROJECT, Settings, export
 
 USER = "admin"
+POOL = "lake"
+"""Airflow's pool of one slot, which every task that writes the lake takes."""
 KEYS = (("core", "fernet_key", 32), ("api", "secret_key", 32), ("api_auth", "jwt_secret", 64))
 
 
@@ -48,6 +51,10 @@ class Airflow:
     def logs(self) -> Path:
         return self.home / "logs"
 
+    @property
+    def lineage(self) -> Path:
+        return lineage.folder(self.home.parent)
+
     def log(self, component: str) -> Path:
         return self.logs / f"{component}.log"
 
@@ -66,6 +73,7 @@ def configure(settings: Settings, server: Server) -> Airflow:
     file.write(text)
     try:
         airflow.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        airflow.lineage.mkdir(mode=0o700, exist_ok=True)
         if not airflow.passwords.exists():
             _replace(airflow.passwords, json.dumps({USER: secrets.token_urlsafe(18)}))
         _replace(airflow.configuration, text.getvalue())
@@ -145,7 +153,13 @@ def _options(airflow: Airflow, server: Server) -> dict[str, dict[str, str]]:
         },
         # A worker may wait that long, five seconds by default, before it sees that its task ended.
         "workers": {"min_heartbeat_interval": "1"},
-        "openlineage": {"disabled": "True"},
+        "openlineage": {
+            "namespace": lineage.NAMESPACE,
+            # A file an event: tasks end at the same time, and none waits for another.
+            "transport": json.dumps(
+                {"type": "file", "log_file_path": f"{airflow.lineage}/airflow"}
+            ),
+        },
         "dag_processor": {
             "parsing_processes": "1",
             # The default is in the system's temporary folder.

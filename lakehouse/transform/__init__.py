@@ -1,13 +1,16 @@
 """Bronze to marts: the dbt project, run in this process over a frozen range of batches."""
 
+from lakehouse.transform.backfilling import Backfilled, backfill
 from lakehouse.transform.ranges import require_tested
 from lakehouse.transform.rebuilding import Rebuilt, mart_hashes, rebuild
 from lakehouse.transform.steps import Built, Tested, dbt_run, dbt_test, transform
 
 __all__ = [
+    "Backfilled",
     "Built",
     "Rebuilt",
     "Tested",
+    "backfill",
     "dbt_run",
     "dbt_test",
     "mart_hashes",

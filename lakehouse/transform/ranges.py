@@ -44,11 +44,16 @@ class Frozen:
 
 
 def freeze(
-    settings: Settings, bronze_tables: Iterable[str], *, again: Mapping[str, Range] | None = None
+    settings: Settings,
+    bronze_tables: Iterable[str],
+    *,
+    again: Mapping[str, Range] | None = None,
+    back_to: Mapping[str, int] | None = None,
 ) -> Frozen:
     """Write the range of each table: from what was last built and tested to the newest batch.
 
-    A rebuild works on the ranges of the build before it `again`.
+    A rebuild works on the ranges of the build before it `again`; a backfill begins earlier, where
+    a table is in `back_to`.
     """
     with duck.warehouse(settings) as connection:
         duck.load(connection, "delta")
@@ -58,6 +63,7 @@ def freeze(
         as_of: date | None = None
         for table in sorted(bronze_tables):
             begin, end = last.get(table, (0, 0))
+            begin = min(begin, (back_to or {}).get(table, begin))
             newest, day = _read(settings, connection, table, ANY_BATCH if again is None else end)
             new[table] = (begin, newest)
             as_of = max(filter(None, (as_of, day)), default=None)

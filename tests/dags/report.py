@@ -38,6 +38,9 @@ def described(dag: Any) -> dict[str, Any]:
                 "owner": task.owner,
                 "retries": task.retries,
                 "after": sorted(task.upstream_task_ids),
+                "doc": task.doc_md or "",
+                "pool": task.pool,
+                "alerts": any(each.__name__ == "alert" for each in task.on_failure_callback),
                 "step": getattr(task, "step", None),
                 "errors_are_final": getattr(task, "errors_are_final", None),
             }

@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lakehouse.errors import LakehouseError, RefusedError
+from lakehouse.lock import LockHeldError
 from lakehouse.orchestration import chain
+from lakehouse.orchestration.incidents import safe_run_id
 
 NAMES = st.text(st.sampled_from("ab:+-.~_/ é"), min_size=1, max_size=8)
 
@@ -29,15 +31,16 @@ def run(operators: Any, monkeypatch: pytest.MonkeyPatch, how: Any, **arguments: 
     """Execute a task whose step ends as `how` says."""
     from airflow.sdk import DAG
 
-    def run_step(_settings: Any, step: str, run_id: str) -> dict[str, Any]:
+    def run_step(_settings: Any, step: str, run_id: str, *, do: Any) -> dict[str, Any]:
+        assert do is None
         if isinstance(how, Exception):
             raise how
         return {"step": step, "run_id": run_id, **how}
 
     monkeypatch.setattr(chain, "run_step", run_step)
     with DAG("daily", schedule=None):
-        task = operators.LakehouseStep(task_id="load", step="bronze", **arguments)
-    return task.execute({"run_id": "monday"})
+        task = operators.LakehouseOperator(task_id="load", step="bronze", **arguments)
+    return task.execute({"run_id": "monday", "ti": None})
 
 
 def test_the_counts_of_a_step_are_the_result_as_json_has_them(
@@ -54,6 +57,7 @@ def test_the_counts_of_a_step_are_the_result_as_json_has_them(
         (RefusedError("the gate is closed", hint="look"), False, "AirflowFailException"),
         (LakehouseError("3 rows failed", hint="look"), True, "AirflowFailException"),
         (LakehouseError("the server is away", hint="wait"), False, "LakehouseError"),
+        (LockHeldError("somebody has the lake", hint="wait"), False, "LockHeldError"),
     ],
 )
 def test_only_what_may_pass_by_itself_is_tried_again(
@@ -69,7 +73,7 @@ def test_only_what_may_pass_by_itself_is_tried_again(
 
 
 @given(one=NAMES, other=NAMES)
-def test_runs_have_safe_names_and_never_the_same(operators: Any, one: str, other: str) -> None:
-    name = operators.safe_run_id("daily", one)
+def test_runs_have_safe_names_and_never_the_same(one: str, other: str) -> None:
+    name = safe_run_id("daily", one)
     assert re.fullmatch(r"[A-Za-z0-9_.-]+", name)
-    assert (name == operators.safe_run_id("daily", other)) == (one == other)
+    assert (name == safe_run_id("daily", other)) == (one == other)

@@ -36,6 +36,7 @@ pytestmark = [
 ]
 
 DAG = "/api/v2/dags/nova_corrente_daily"
+TASKS = (*chain.STEPS, "notify")
 RUN_TIMEOUT_S = 300.0
 SERVE = """
 from lakehouse import settings
@@ -167,7 +168,7 @@ def test_a_triggered_run_serves_the_erp(demo_lake: Settings, api: Api) -> None:
     run_id, state, tasks = api.run()
 
     assert state == "success"
-    assert tasks == dict.fromkeys(chain.STEPS, ("success", 1))
+    assert tasks == dict.fromkeys(TASKS, ("success", 1))
     steps = chain.last_run(demo_lake)
     assert [(row["step"], row["status"]) for row in steps] == [(s, "done") for s in chain.STEPS]
     assert steps[0]["run_id"].startswith("nova_corrente_daily.manual__")
@@ -182,7 +183,7 @@ def test_after_a_refusal_nothing_runs_and_nothing_is_served(demo_lake: Settings,
     _, state, tasks = api.run()
 
     assert state == "failed"
-    extract, *others = (tasks[step] for step in chain.STEPS)
+    extract, *others = (tasks[name] for name in TASKS)
     assert extract == ("failed", 1)  # not tried again, though retries are allowed
     assert {status for status, _ in others} == {"upstream_failed"}
     [(step, status)] = [(row["step"], row["status"]) for row in chain.last_run(demo_lake)]
