@@ -42,3 +42,11 @@ insert into rpt_stock_position values
 ('p1', '010825', 'BAFRD017', 10.375, 10.375, false, '2024-10-02'),
 ('p2', '010825', 'BR80584-A', 0, null, true, '2024-10-02'),
 ('p3', '0148', 'BR80584-A', 3, 3, true, '2024-10-02');
+
+create table fact_forecasts (
+    forecast_id varchar, item_id varchar, tower_id varchar, cutoff_date date, forecast_date date,
+    forecasted_demand decimal(18, 6), ci_lower decimal(18, 6), ci_upper decimal(18, 6)
+);
+insert into fact_forecasts values
+('f1', '010825', 'BR80584-A', '2024-10-02', '2024-10-03', 0, 0, 0),
+('f2', '010825', null, '2024-10-02', '2024-10-03', 0.125000, 0, 2.5);

@@ -39,6 +39,9 @@ BAD = {
     ),
     ("fact_stock_movements", ROW_COUNT): "delete from fact_stock_movements",
     ("fact_stock_movements.unit_cost_brl", BETWEEN): MOVEMENT.format("unit_cost_brl = -0.01"),
+    ("fact_forecasts.forecasted_demand", BETWEEN): (
+        "update fact_forecasts set forecasted_demand = -0.000001 where forecast_id = 'f2'"
+    ),
     ("rpt_stock_position", ROW_COUNT): "delete from rpt_stock_position",
     ("rpt_stock_position.item_id, tower_id", UNIQUE_TOGETHER): POSITION.format(
         "item_id = '010825'"

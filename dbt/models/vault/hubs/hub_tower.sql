@@ -21,5 +21,7 @@
             'where': arrived('erp/material_requests'),
         },
         {'relation': ref('stg_erp__outages'), 'where': arrived('erp/outages')},
+        {'relation': ref('stg_ml_results__forecasts'), 'where': arrived('ml_results/forecasts')},
+        {'relation': ref('stg_ml_results__quantiles'), 'where': arrived('ml_results/quantiles')},
     ],
 ) }}

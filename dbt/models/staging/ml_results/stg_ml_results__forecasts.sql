@@ -1,0 +1,46 @@
+select
+    -- keys
+    {{ hash_of({
+        'dataset_id': 'text',
+        'model_version': 'text',
+        'cutoff_date': 'date',
+        'item_id': 'text',
+        'tower_id': 'text',
+        'date': 'date',
+    }) }} as forecast_hk,
+    {{ hash_key({
+        'dataset_id': 'text',
+        'model_version': 'text',
+        'cutoff_date': 'date',
+    }) }} as forecast_run_hk,
+    cast(dataset_id as {{ dbt.type_string() }}) as dataset_id,
+    cast(model_version as {{ dbt.type_string() }}) as model_version,
+    cutoff_date,
+    {{ hash_key({'item_id': 'text'}) }} as item_hk,
+    cast(item_id as {{ dbt.type_string() }}) as item_id,
+    {{ hash_key({'tower_id': 'text'}) }} as tower_hk,
+    cast(tower_id as {{ dbt.type_string() }}) as tower_id,
+
+    -- attributes
+    cast(model_type as {{ dbt.type_string() }}) as model_type,
+
+    -- measures
+    cast(forecasted_demand as numeric(18, 6)) as forecasted_demand,
+    cast(ci_lower as numeric(18, 6)) as ci_lower,
+    cast(ci_upper as numeric(18, 6)) as ci_upper,
+
+    -- timestamps
+    date as forecast_date,
+
+    -- technical
+    {{ hash_of({
+        'model_type': 'text',
+        'forecasted_demand': 'numeric(18,6)',
+        'ci_lower': 'numeric(18,6)',
+        'ci_upper': 'numeric(18,6)',
+    }) }} as hashdiff,
+    _airbyte_extracted_at as extracted_at,
+    _loaded_at as load_ts,
+    'ml_results' as record_source,
+    cast(_batch_id as bigint) as _batch_id
+from {{ source('ml_results', 'forecasts') }}

@@ -1,0 +1,16 @@
+{{ non_historised_link(
+    hash_key='forecast_quantile_hk',
+    foreign_keys=['forecast_run_hk', 'item_hk', 'tower_hk'],
+    payload=[
+        'dataset_id',
+        'model_version',
+        'cutoff_date',
+        'protection_days',
+        'quantile',
+        'quantile_demand',
+    ],
+    source={
+        'relation': ref('stg_ml_results__quantiles'),
+        'where': arrived('ml_results/quantiles'),
+    },
+) }}
