@@ -11,15 +11,12 @@ from typing import Any
 import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 
-from lakehouse import duck
+from lakehouse import bronze, duck
 from lakehouse.settings import Settings
 
 Row = dict[str, Any]
 
-TEXT, INTEGER, BOOLEAN = pa.string(), pa.int64(), pa.bool_()
-INSTANT = pa.timestamp("us", "UTC")
-MONEY, QUANTITY, DEGREES = pa.decimal128(12, 2), pa.decimal128(14, 3), pa.decimal128(9, 6)
-STAMPS = {"created_at": INSTANT, "updated_at": INSTANT}
+TEXT, INTEGER, INSTANT = pa.string(), pa.int64(), pa.timestamp("us", "UTC")
 LOADED = {
     "_airbyte_extracted_at": INSTANT,
     "_batch_id": INTEGER,
@@ -37,67 +34,22 @@ CDC = {
     "_cdc_unchanged": TEXT,
 }
 ENTITIES: Mapping[str, Mapping[str, pa.DataType]] = {
-    "erp/items": {
-        "item_id": TEXT,
-        "item_name": TEXT,
-        "family": TEXT,
-        "unit": TEXT,
-        "unit_cost_brl": MONEY,
-        "criticality": TEXT,
-        "is_service": BOOLEAN,
-        "description": TEXT,
-        **STAMPS,
-    },
-    "erp/towers": {
-        "tower_id": TEXT,
-        "tower_name": TEXT,
-        "tower_type": TEXT,
-        "state": TEXT,
-        "municipality": TEXT,
-        "latitude": DEGREES,
-        "longitude": DEGREES,
-        "served_by_tower_id": TEXT,
-        **STAMPS,
-    },
-    "erp/inventory": {
-        "item_id": TEXT,
-        "tower_id": TEXT,
-        "current_stock": QUANTITY,
-        "min_stock": QUANTITY,
-        "max_stock": QUANTITY,
-        "reorder_point": QUANTITY,
-        **STAMPS,
-    },
-    "erp/stock_movements": {
-        "stock_movement_id": INTEGER,
-        "item_id": TEXT,
-        "tower_id": TEXT,
-        "movement_type": TEXT,
-        "quantity": QUANTITY,
-        "unit_cost_brl": MONEY,
-        "moved_at": INSTANT,
-        "note": TEXT,
-        **STAMPS,
-    },
-    "_cdc/boundaries": {
-        "source": TEXT,
-        "entity": TEXT,
-        "seq": TEXT,
-        "kind": TEXT,
-        "committed_at": INSTANT,
-        "commit_lsn": INTEGER,
-        "row_count": INTEGER,
-    },
+    contract.name: {
+        **{column.name: column.kind.stored for column in contract.columns},
+        **(CDC if contract.delivers == "changes" else {}),
+        **LOADED,
+    }
+    for contract in bronze.contracts()
 }
+"""The columns of each bronze table, in order, as its contract has them."""
+
 DAY_ONE = datetime(2024, 10, 1, 12, tzinfo=UTC)
 LOADED_AT = datetime(2024, 12, 1, tzinfo=UTC)
 
 
 def schema(table: str) -> pa.Schema:
-    """The columns of a bronze table, in order."""
-    cdc = {} if table.startswith("_cdc/") else CDC
-    columns = {**ENTITIES[table], **cdc, **LOADED}
-    return pa.schema([pa.field(name, type_) for name, type_ in columns.items()])
+    """The Arrow schema of a bronze table."""
+    return pa.schema(list(ENTITIES[table].items()))
 
 
 def start_anew(settings: Settings) -> None:
