@@ -50,3 +50,11 @@ create table fact_forecasts (
 insert into fact_forecasts values
 ('f1', '010825', 'BR80584-A', '2024-10-02', '2024-10-03', 0, 0, 0),
 ('f2', '010825', null, '2024-10-02', '2024-10-03', 0.125000, 0, 2.5);
+
+create table fact_demand (
+    demand_key varchar, item_id varchar, tower_id varchar, store_tower_id varchar,
+    demand_date date, requested_quantity decimal(18, 3), waiting_quantity decimal(18, 3)
+);
+insert into fact_demand values
+('d1', '010825', 'BAFRD017', 'BR80584-A', '2024-10-01', 0.125, 0),
+('d2', '010825', null, 'BR80584-A', '2024-10-02', 5, 5);

@@ -39,6 +39,9 @@ BAD = {
     ),
     ("fact_stock_movements", ROW_COUNT): "delete from fact_stock_movements",
     ("fact_stock_movements.unit_cost_brl", BETWEEN): MOVEMENT.format("unit_cost_brl = -0.01"),
+    ("fact_demand.requested_quantity", BETWEEN): (
+        "update fact_demand set requested_quantity = 0 where demand_key = 'd2'"
+    ),
     ("fact_forecasts.forecasted_demand", BETWEEN): (
         "update fact_forecasts set forecasted_demand = -0.000001 where forecast_id = 'f2'"
     ),
