@@ -47,7 +47,11 @@ def parse(settings: Settings) -> Manifest:
 
 def bronze_tables(manifest: Manifest) -> list[str]:
     """The bronze tables that the models read, as `<source>/<entity>`."""
-    return [f"{source.schema}/{source.identifier}" for source in manifest.sources.values()]
+    return [
+        f"{source.schema}/{source.identifier}"
+        for source in manifest.sources.values()
+        if source.schema != "ops"  # the engine's own, written before the build
+    ]
 
 
 def execute(

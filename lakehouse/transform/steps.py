@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lakehouse import duck, ops
 from lakehouse.errors import LakehouseError
 from lakehouse.settings import Settings
-from lakehouse.transform import dbt_runner, ranges
+from lakehouse.transform import dbt_runner, holidays, ranges
 from lakehouse.transform.dbt_runner import NodeResult
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def build_over(
     select: Sequence[str] = (),
 ) -> Built:
     """Build the models over a range that is frozen already."""
+    holidays.load(settings, frozen.as_of_date)
     results = dbt_runner.execute(settings, manifest, "dbt run", ["run", *_selection(select)])
     _record(settings, run_id, results)
     bad = [result for result in results if result.is_bad]

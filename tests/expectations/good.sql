@@ -58,3 +58,14 @@ create table fact_demand (
 insert into fact_demand values
 ('d1', '010825', 'BAFRD017', 'BR80584-A', '2024-10-01', 0.125, 0),
 ('d2', '010825', null, 'BR80584-A', '2024-10-02', 5, 5);
+
+create table dim_suppliers (supplier_key varchar, supplier_id varchar);
+insert into dim_suppliers values
+('00000000000000000000000000000000', null), ('ffffffffffffffffffffffffffffffff', null),
+('s1', '000417');
+
+create table dim_contracts (contract_key varchar, contract_id varchar, penalty_pct decimal(5, 2));
+insert into dim_contracts values ('c1', 'NC01', 100), ('c2', 'NC02', 0), ('c3', null, null);
+
+create table dim_time (calendar_date date, calendar_year integer);
+insert into dim_time values ('2024-01-01', 2024), ('2025-12-31', 2025);

@@ -45,6 +45,9 @@ BAD = {
     ("fact_forecasts.forecasted_demand", BETWEEN): (
         "update fact_forecasts set forecasted_demand = -0.000001 where forecast_id = 'f2'"
     ),
+    ("dim_suppliers", ROW_COUNT): "delete from dim_suppliers where supplier_id is not null",
+    ("dim_contracts.penalty_pct", BETWEEN): "update dim_contracts set penalty_pct = 100.01",
+    ("dim_time.calendar_year", BETWEEN): "insert into dim_time values ('2101-01-01', 2101)",
     ("rpt_stock_position", ROW_COUNT): "delete from rpt_stock_position",
     ("rpt_stock_position.item_id, tower_id", UNIQUE_TOGETHER): POSITION.format(
         "item_id = '010825'"
