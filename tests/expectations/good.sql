@@ -69,3 +69,6 @@ insert into dim_contracts values ('c1', 'NC01', 100), ('c2', 'NC02', 0), ('c3', 
 
 create table dim_time (calendar_date date, calendar_year integer);
 insert into dim_time values ('2024-01-01', 2024), ('2025-12-31', 2025);
+
+create table fact_orders (order_key varchar, order_id bigint, unit_price_brl decimal(12, 2));
+insert into fact_orders values ('o1', 1, 0), ('o2', 2, 1000000);

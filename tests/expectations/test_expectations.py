@@ -48,6 +48,7 @@ BAD = {
     ("dim_suppliers", ROW_COUNT): "delete from dim_suppliers where supplier_id is not null",
     ("dim_contracts.penalty_pct", BETWEEN): "update dim_contracts set penalty_pct = 100.01",
     ("dim_time.calendar_year", BETWEEN): "insert into dim_time values ('2101-01-01', 2101)",
+    ("fact_orders.unit_price_brl", BETWEEN): "update fact_orders set unit_price_brl = -0.01",
     ("rpt_stock_position", ROW_COUNT): "delete from rpt_stock_position",
     ("rpt_stock_position.item_id, tower_id", UNIQUE_TOGETHER): POSITION.format(
         "item_id = '010825'"
