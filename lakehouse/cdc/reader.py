@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import math
+import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -28,6 +30,7 @@ from lakehouse.settings import Settings
 log = logging.getLogger("lakehouse.cdc")
 
 NOTHING_NEEDED: Needed = MappingProxyType({})
+_TURN_S = 0.000_5
 _FOLLOW_LAND_S = 0.25
 _FOLLOW_BEAT_S = 10.0
 _BACK_OFF_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -126,7 +129,7 @@ def _read(reading: Reading) -> None:
     asked = frozenset[int]()
     while True:
         try:
-            with connection.connect(reading.settings) as erp:
+            with _quick_turns(), connection.connect(reading.settings) as erp:
                 sync_id = time.time_ns() // 1_000_000
                 server, known = prepared(reading, erp, sync_id)
                 reading = replace(reading, anew=frozenset())
@@ -134,6 +137,17 @@ def _read(reading: Reading) -> None:
                 return _stream(reading, erp, known, server, asked, sync_id)
         except CatalogChangedError as error:
             asked |= error.numbers
+
+
+@contextmanager
+def _quick_turns() -> Iterator[None]:
+    """Let threads take turns sooner: the one that receives asks for its turn at every row."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_TURN_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def _stream(

@@ -8,6 +8,7 @@ boundaries supersede its rows. So it may be stopped anywhere.
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
@@ -21,7 +22,7 @@ from lakehouse import landing
 from lakehouse.cdc import slot, state
 from lakehouse.cdc.checks import Server, Table
 from lakehouse.cdc.connection import SLOT, Erp, reading
-from lakehouse.cdc.copying import READERS, Copier
+from lakehouse.cdc.copying import READERS, Copier, Fields
 from lakehouse.cdc.pending import Boundary, land_boundaries
 from lakehouse.cdc.state import State, TableState
 from lakehouse.cdc.stream import Stop
@@ -116,29 +117,31 @@ def _take(
     with ExitStack() as stack:
         readers = [stack.enter_context(_reader(erp, name)) for _ in range(READERS)]
         moment = _Moment(name, lsn, _clock(readers[0], tables), sync_id, stop)
-        boundaries = []
-        for table in tables:
-            generation = begun.tables[table.entity].generation
-            count = _land(settings, readers, table, generation, moment)
-            boundaries.append(
-                Boundary(
-                    entity=table.entity,
-                    generation=generation,
-                    phase=landing.SNAPSHOT,
-                    lsn=lsn,
-                    kind="snapshot",
-                    row_count=count,
-                    commit_lsn=lsn,
-                    committed_us=moment.clock_us,
-                )
-            )
+        ranges = [
+            found
+            for table in tables
+            for found in _ranges(readers[0], table, begun.tables[table.entity].generation)
+        ]
+        counts = _land(settings, readers, _Shared(ranges, stop), moment)
+    boundaries = [
+        Boundary(
+            entity=table.entity,
+            generation=begun.tables[table.entity].generation,
+            phase=landing.SNAPSHOT,
+            lsn=lsn,
+            kind="snapshot",
+            row_count=counts[table.entity],
+            commit_lsn=lsn,
+            committed_us=moment.clock_us,
+        )
+        for table in tables
+    ]
     land_boundaries(settings, boundaries, sync_id)
     complete = {
         table.entity: replace(begun.tables[table.entity], is_complete=True) for table in tables
     }
-    rows = sum(boundary.row_count or 0 for boundary in boundaries)
-    whole = replace(begun.with_tables(complete), snapshot_rows=begun.snapshot_rows + rows)
-    return state.save(settings, whole)
+    rows = begun.snapshot_rows + counts.total()
+    return state.save(settings, replace(begun.with_tables(complete), snapshot_rows=rows))
 
 
 @contextmanager
@@ -166,49 +169,42 @@ def _clock(reader: Connection, tables: list[Table]) -> int:
 
 
 def _land(
-    settings: Settings,
-    readers: list[Connection],
-    table: Table,
-    generation: int,
-    moment: _Moment,
-) -> int:
-    """Copy a table, as many ranges of it at a time as there are readers; how many rows it has."""
-    copier = Copier(readers[0], table)
-    ranges = _Shared(_ranges(readers[0], table), moment.stop)
-    delivery = landing.Delivery(generation, moment.sync_id)
-    with progress(f"snapshot of {table.entity}") as advance, ThreadPoolExecutor(READERS) as pool:
+    settings: Settings, readers: list[Connection], ranges: _Shared, moment: _Moment
+) -> Counter[str]:
+    """Copy all ranges, as many at a time as there are readers; how many rows each table has."""
+    counts = Counter[str]()
+    with progress("snapshot of the ERP") as advance, ThreadPoolExecutor(len(readers)) as pool:
         jobs = [
-            pool.submit(_land_ranges, settings, reader, copier, ranges, delivery, moment, advance)
-            for reader in readers[: len(ranges)]
+            pool.submit(_land_ranges, settings, reader, ranges, moment, advance)
+            for reader in readers
         ]
-        return sum(job.result() for job in jobs)
+        for job in jobs:
+            counts += job.result()
+    return counts
 
 
 def _land_ranges(
-    settings: Settings,
-    reader: Connection,
-    copier: Copier,
-    ranges: _Shared,
-    delivery: landing.Delivery,
-    moment: _Moment,
-    advance: Advance,
-) -> int:
-    """Copy ranges until none is left."""
-    count = 0
+    settings: Settings, reader: Connection, ranges: _Shared, moment: _Moment, advance: Advance
+) -> Counter[str]:
+    """Copy ranges until none is left, into a file a table and shape."""
+    counts = Counter[str]()
     with ExitStack() as files:
-        open_files: dict[tuple[pa.Field, ...], landing.Write] = {}
-        for source in ranges:
-            for fields, rows in copier.rows(reader, source):
+        open_files: dict[tuple[str, Fields], landing.Write] = {}
+        for one in ranges:
+            entity, delivery = one.copier.entity, landing.Delivery(one.generation, moment.sync_id)
+            if open_files and entity not in {entity for entity, _ in open_files}:
+                files.close()
+                open_files.clear()
+            for fields, rows in one.copier.rows(reader, one.source):
                 schema = landing.change_schema(fields)
-                if fields not in open_files:
-                    file = landing.new_file(settings, SOURCE, copier.entity, schema)
-                    open_files[fields] = files.enter_context(file)
-                technical = _technical(rows.num_rows, moment)
-                columns = [*rows.columns, *technical]
-                open_files[fields](delivery.table(schema, columns, rows.num_rows))
-                count += rows.num_rows
+                if (entity, fields) not in open_files:
+                    file = landing.new_file(settings, SOURCE, entity, schema)
+                    open_files[entity, fields] = files.enter_context(file)
+                columns = [*rows.columns, *_technical(rows.num_rows, moment)]
+                open_files[entity, fields](delivery.table(schema, columns, rows.num_rows))
+                counts[entity] += rows.num_rows
                 advance(rows.num_rows)
-    return count
+    return counts
 
 
 def _technical(count: int, moment: _Moment) -> list[pa.Array]:
@@ -218,35 +214,41 @@ def _technical(count: int, moment: _Moment) -> list[pa.Array]:
     return [lsn, at, nothing, lsn, pa.repeat("snapshot", count), nothing]
 
 
+@dataclass(frozen=True)
+class _Range:
+    """Some rows of a table: those that lie together on the disk."""
+
+    copier: Copier
+    generation: int
+    source: sql.Composable
+
+
 class _Shared:
     """Ranges that several threads take from, each of them once, until they are to stop."""
 
-    def __init__(self, ranges: list[sql.Composable], stop: Stop) -> None:
+    def __init__(self, ranges: list[_Range], stop: Stop) -> None:
         self._stop = stop
         self._ranges, self._lock = iter(ranges), threading.Lock()
-        self._count = len(ranges)
 
-    def __len__(self) -> int:
-        return self._count
-
-    def __iter__(self) -> Iterator[sql.Composable]:
+    def __iter__(self) -> Iterator[_Range]:
         while True:
             with self._lock:
-                source = next(self._ranges, None)
-            if source is None:
+                found = next(self._ranges, None)
+            if found is None:
                 return
             if self._stop():
                 raise StoppedError
-            yield source
+            yield found
 
 
-def _ranges(reader: Connection, table: Table) -> list[sql.Composable]:
-    """What together gives each row of a table once, by where the row lies on the disk."""
+def _ranges(reader: Connection, table: Table, generation: int) -> list[_Range]:
+    """What together gives each row of a table once."""
+    copier = Copier(reader, table)
     with reader.cursor() as cursor:
         cursor.execute(_LEAVES, {"table": table.oid})
         leaves = cursor.fetchall()
     return [
-        sql.SQL("from only {} where {}").format(sql.SQL(leaf), where)
+        _Range(copier, generation, sql.SQL("from only {} where {}").format(sql.SQL(leaf), where))
         for leaf, pages, size in leaves
         for where in _pages(pages, size)
     ]

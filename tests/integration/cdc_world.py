@@ -14,7 +14,7 @@ from psycopg2.extensions import STATUS_READY, TRANSACTION_STATUS_IDLE
 from psycopg2.extensions import connection as Connection
 
 from lakehouse import cdc
-from lakehouse.cdc import connection, pending, snapshot, state
+from lakehouse.cdc import connection, copying, pending, state
 from lakehouse.erp import postgres
 from lakehouse.landing import files
 from lakehouse.settings import Settings
@@ -76,7 +76,7 @@ DEATHS: tuple[tuple[Any, str, int], ...] = (
     (pending, "land_boundaries", 1),
     (state, "save", 1),
     (connection.Erp, "confirm", 1),
-    (snapshot, "_land", 1),
+    (copying.Copier, "rows", 1),
 )
 READER = ("sync", "sync", "die", "resync", "terminate", "publish")
 KINDS = (*STATEMENTS, "commit", "commit", "rollback", *READER)

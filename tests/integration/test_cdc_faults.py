@@ -23,7 +23,7 @@ from psycopg2.extensions import make_dsn
 from psycopg2.extras import LogicalReplicationConnection
 
 from lakehouse import cdc, landing
-from lakehouse.cdc import connection, snapshot, state
+from lakehouse.cdc import connection, copying, snapshot, state
 from lakehouse.cdc import slot as slots
 from lakehouse.erp import postgres
 from lakehouse.errors import LakehouseError, RefusedError
@@ -54,7 +54,7 @@ def erp(server: Settings) -> Iterator[Settings]:
 IN_THE_SNAPSHOT = {
     "before the slot": lambda: die_before(slots, "create"),
     "before the slot is known": lambda: die_before(state, "save", 2),
-    "between two tables": lambda: die_before(snapshot, "_land", 4),
+    "before a range": lambda: die_before(copying.Copier, "rows"),
     "inside a file": lambda: die_before(files, "_publish"),
     "before the boundaries": lambda: die_before(snapshot, "land_boundaries"),
     "before the state": lambda: die_before(state, "save", 2),

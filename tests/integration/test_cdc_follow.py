@@ -22,7 +22,8 @@ from psycopg2.sql import Composable
 from lakehouse import cdc
 from lakehouse.cdc import connection, copying, reader, snapshot, state, stream
 from lakehouse.cdc import slot as slots
-from lakehouse.cdc.checks import Needed, Table
+from lakehouse.cdc.checks import Needed
+from lakehouse.cdc.copying import Copier
 from lakehouse.cdc.worker import Chunk, Worker
 from lakehouse.erp import postgres
 from lakehouse.errors import LakehouseError, RefusedError
@@ -439,15 +440,15 @@ def test_a_snapshot_ends_between_two_ranges_when_it_is_told_to(
         "alter publication lakehouse add table long",
     )
     monkeypatch.setattr(snapshot, "_RANGE_BYTES", 8192)  # a page a range
-    copied, copy, go_on = [], copying.copy, threading.Event()
+    copied, copy, go_on = [], copying.Copier.rows, threading.Event()
 
-    def copy_some(connection: Connection, table: Table, query: Composable) -> Iterator[Any]:
-        if table.entity == "long":
-            copied.append(query)
+    def copy_some(copier: Copier, connection: Connection, source: Composable) -> Iterator[Any]:
+        if copier.entity == "long":
+            copied.append(source)
             go_on.wait(20)
-        yield from copy(connection, table, query)
+        yield from copy(copier, connection, source)
 
-    monkeypatch.setattr(copying, "copy", copy_some)
+    monkeypatch.setattr(copying.Copier, "rows", copy_some)
     with following(erp) as follower:
         comes_true(lambda: bool(copied), follower=follower)
         follower.stop.set()
