@@ -66,9 +66,10 @@ def warehouse(settings: Settings) -> Iterator[Connection]:
             hint="run `lakehouse up`, or set WAREHOUSE_DSN to a server that runs",
         ) from error
     try:
+        # By itself, so that two transactions of one process never wait for each other there.
+        with connection, connection.cursor() as cursor:
+            _make_schema(cursor)
         with connection:
-            with connection.cursor() as cursor:
-                _make_schema(cursor)
             yield connection
     finally:
         connection.close()

@@ -7,7 +7,7 @@ import pytest
 
 from lakehouse import publish
 from lakehouse.errors import LakehouseError
-from lakehouse.publish.staging import Column, Mart
+from lakehouse.publish.marts import Column, Mart
 from lakehouse.settings import Settings
 
 
@@ -15,7 +15,7 @@ from lakehouse.settings import Settings
     ("statements", "told"),
     [
         (None, ["there is no warehouse", "warehouse.duckdb"]),
-        ("create schema marts", ["no table in schema `marts`"]),
+        ("create schema marts", ["has no mart", "nothing to publish"]),
         ("create schema marts; create table marts.dim_items (item_key varchar)", ["run_context"]),
         (
             "create schema marts; create schema ops;"
@@ -46,17 +46,43 @@ def test_a_broken_warehouse_is_told(lake: Settings) -> None:
     assert "lakehouse rebuild" in failed.value.hint
 
 
+def mart(name: str, *columns: str, primary_key: tuple[str, ...] = ()) -> Mart:
+    """A mart whose columns are dates by their name, and text else."""
+    described = [
+        Column(column, "date" if column.endswith("_date") else "text", False, None)
+        for column in columns
+    ]
+    return Mart(name, None, 0, tuple(described), primary_key)
+
+
 @pytest.mark.parametrize(
-    ("mart", "columns", "key"),
+    ("described", "key"),
     [
-        ("dim_items", ["item_key", "item_id"], "item_key"),
-        ("fact_stock_movements", ["item_key", "stock_movement_key"], "stock_movement_key"),
-        ("rpt_stock_position", ["item_key", "stock_position_key"], "stock_position_key"),
-        ("rpt_stock_position", ["item_key", "tower_key"], None),
+        (mart("dim_items", "item_key", "item_id"), ("item_key",)),
+        (mart("fact_stock_movements", "item_key", "stock_movement_key"), ("stock_movement_key",)),
+        (mart("rpt_stock_position", "item_key", "stock_position_key"), ("stock_position_key",)),
+        (mart("rpt_stock_position", "item_key", "tower_key"), ()),
+        (mart("dim_items", "item_key", "item_id", primary_key=("item_id",)), ("item_id",)),
     ],
 )
 def test_the_own_key_of_a_mart_is_not_one_that_it_refers_to(
-    mart: str, columns: list[str], key: str | None
+    described: Mart, key: tuple[str, ...]
 ) -> None:
-    described = Mart(mart, None, 0, tuple(Column(name, "text", None) for name in columns))
     assert described.own_key == key
+
+
+def test_foreign_keys_and_the_series_of_an_item_are_indexed() -> None:
+    marts = [
+        mart("dim_items", "item_key", "item_id", "valid_date"),
+        mart("dim_towers", "tower_key", "tower_id"),
+        mart("fact_inventory", "inventory_key", "item_key", "item_id", "inventory_date", "a_date"),
+        mart("rpt_stock_position", "item_key", "tower_key", primary_key=("item_key", "tower_key")),
+        mart("rpt_of_items", "item_id", "item_key", primary_key=("item_key",)),
+    ]
+    assert {each.name: list(each.indexes(marts)) for each in marts} == {
+        "dim_items": [],
+        "dim_towers": [],
+        "fact_inventory": [("item_key",), ("item_id", "inventory_date")],
+        "rpt_stock_position": [("tower_key",)],
+        "rpt_of_items": [],
+    }
