@@ -72,3 +72,6 @@ insert into dim_time values ('2024-01-01', 2024), ('2025-12-31', 2025);
 
 create table fact_orders (order_key varchar, order_id bigint, unit_price_brl decimal(12, 2));
 insert into fact_orders values ('o1', 1, 0), ('o2', 2, 1000000);
+
+create table rpt_supplier_performance (supplier_id varchar, on_time_rate decimal(18, 6));
+insert into rpt_supplier_performance values ('a', 0), ('b', 1), ('c', null);

@@ -49,6 +49,9 @@ BAD = {
     ("dim_contracts.penalty_pct", BETWEEN): "update dim_contracts set penalty_pct = 100.01",
     ("dim_time.calendar_year", BETWEEN): "insert into dim_time values ('2101-01-01', 2101)",
     ("fact_orders.unit_price_brl", BETWEEN): "update fact_orders set unit_price_brl = -0.01",
+    ("rpt_supplier_performance.on_time_rate", BETWEEN): (
+        "update rpt_supplier_performance set on_time_rate = 1.000001"
+    ),
     ("rpt_stock_position", ROW_COUNT): "delete from rpt_stock_position",
     ("rpt_stock_position.item_id, tower_id", UNIQUE_TOGETHER): POSITION.format(
         "item_id = '010825'"
