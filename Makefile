@@ -105,6 +105,18 @@ lint: setup ## Style, types, layers and SQL
 airflow: setup ## A real Airflow on loopback, with the daily DAG; Ctrl-C stops it
 	@.venv/bin/lakehouse airflow
 
+.PHONY: ui
+ui: setup ## All there is to look at, on loopback: Airflow, dbt docs, Data Docs; Ctrl-C stops it
+	@.venv/bin/lakehouse ui
+
+.PHONY: docs
+docs: setup ## dbt's documentation of models, columns and lineage, made and served; Ctrl-C stops it
+	@.venv/bin/lakehouse docs --serve
+
+.PHONY: screenshots
+screenshots: setup ## Renew the pictures under docs/images, by a headless Chromium
+	@.venv/bin/python docs/screenshots.py
+
 .PHONY: clean
 clean: ## Stop the server and remove what set-up and tests made; the lake in .lakehouse stays
 	-@if [ -x .venv/bin/lakehouse ]; then .venv/bin/lakehouse down; fi

@@ -32,6 +32,7 @@ def lake_maintenance() -> None:
     LakehouseOperator(
         task_id="maintain_bronze",
         step="maintain",
+        retries=1,  # it comes again with the next marts
         doc_md="Gathers and removes by policy; cleared, it goes on.\n\n"
         "**Red:** `maintenance-failed`, `disk-full`.",
     )

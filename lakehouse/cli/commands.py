@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from lakehouse.cli import doctor as diagnosis
-from lakehouse.cli import report
+from lakehouse.cli import report, ui
 from lakehouse.cli import status as status_of
 from lakehouse.cli.bronze import bronze_group
 from lakehouse.cli.cdc import cdc_group
@@ -47,6 +47,8 @@ def demo() -> None:
 
 lakehouse.add_command(cdc_group)
 lakehouse.add_command(bronze_group)
+for shown in (ui.airflow, ui.docs, ui.ui):
+    lakehouse.add_command(shown)
 
 
 @lakehouse.command()
@@ -207,13 +209,3 @@ def run(settings: Settings, *, with_demo: bool, engine: str | None) -> Answer:
     run_id = chain.run(settings, demo=with_demo, report=report.say)
     data = {"run_id": run_id} | status_of.status(settings)
     return Answer(data, status_of.status_text(data))
-
-
-@lakehouse.command()
-@answers
-def airflow(settings: Settings) -> Answer:
-    """Serve the Airflow UI on this machine, until Ctrl-C."""
-    from lakehouse.orchestration import airflow as server
-
-    server.serve(settings, report.airflow_is_up)
-    return Answer({"stopped": True}, "Airflow is stopped.")

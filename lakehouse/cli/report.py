@@ -35,6 +35,23 @@ def airflow_is_up(airflow: Airflow) -> None:
     click.echo(text, err=True)
 
 
+def everything_is_up(airflow: Airflow) -> None:
+    """Tell on stderr where each page is."""
+    airflow_is_up(airflow)
+    click.echo(pages_are_up(airflow.pages_url), err=True)
+
+
+def pages_are_up(address: str) -> str:
+    """Where the pages beside Airflow are."""
+    return table(
+        {
+            "dbt docs": f"{address}/dbt/",
+            "Data Docs": f"{address}/data_docs/",
+            "runbooks": f"{address}/runbooks/",
+        }
+    )
+
+
 def line(step: str, counts: Mapping[str, Any]) -> str:
     """One line for a step: its plain counts; what it says table by table is for `--json`."""
     plain = {name: value for name, value in counts.items() if isinstance(value, int | str)}

@@ -9,7 +9,6 @@ import fcntl
 import http.client
 import json
 import os
-import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -23,8 +22,9 @@ from psycopg2.extensions import cursor as Cursor
 from lakehouse.erp import postgres
 from lakehouse.errors import LakehouseError, RefusedError
 from lakehouse.lock import make_home
+from lakehouse.orchestration import pages
 from lakehouse.orchestration.airflow_home import POOL, Airflow, command, configure
-from lakehouse.orchestration.processes import Child, end, spawn
+from lakehouse.orchestration.processes import Child, end, spawn, until_stopped
 from lakehouse.progress import progress
 from lakehouse.settings import Settings
 
@@ -78,18 +78,16 @@ def running(settings: Settings) -> Iterator[Callable[[], Airflow]]:
 
 
 def serve(settings: Settings, ready: Callable[[Airflow], None]) -> None:
-    """Keep Airflow up until Ctrl-C or SIGTERM; call `ready` once it can be used."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        with running(settings) as alive:
-            ready(alive())
-            while True:
-                time.sleep(1)
-                alive()
-    except KeyboardInterrupt:
-        return
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    """Keep Airflow and its pages up until Ctrl-C or SIGTERM; call `ready` when both can be used."""
+    with (
+        until_stopped(),
+        running(settings) as alive,
+        pages.serving(settings, alive().pages_port),
+    ):
+        ready(alive())
+        while True:
+            time.sleep(1)
+            alive()
 
 
 def _prepare(settings: Settings) -> Airflow:

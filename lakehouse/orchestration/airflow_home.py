@@ -13,6 +13,8 @@ import secrets
 import socket
 import sys
 from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from lakehouse.orchestration import lineage
 from lakehouse.settings import PROJECT, Settings, export
 
 USER = "admin"
+PORTS = (("api", "port"), ("lakehouse", "pages_port"))
 POOL = "lake"
 """Airflow's pool of one slot, which every task that writes the lake takes."""
 KEYS = (("core", "fernet_key", 32), ("api", "secret_key", 32), ("api_auth", "jwt_secret", 64))
@@ -33,6 +36,12 @@ class Airflow:
 
     home: Path
     port: int
+    pages_port: int
+    """Of the pages beside it: Data Docs, dbt's documentation, runbooks."""
+
+    @property
+    def pages_url(self) -> str:
+        return f"http://127.0.0.1:{self.pages_port}"
 
     @property
     def url(self) -> str:
@@ -62,8 +71,8 @@ class Airflow:
 def configure(settings: Settings, server: Server) -> Airflow:
     """Make the folder or renew what has changed: ports may move, keys and password stay."""
     home = settings.home / "airflow"
-    former, port = _former(home / "airflow.cfg")
-    airflow = Airflow(home, _free_port(port))
+    former = _former(home / "airflow.cfg")
+    airflow = Airflow(home, *_free_ports(former))
     file = configparser.ConfigParser(interpolation=None)
     file.read_dict(_options(airflow, server))
     for section, option, length in KEYS:
@@ -91,22 +100,24 @@ def _replace(path: Path, text: str) -> None:
     new.replace(path)
 
 
-def _former(path: Path) -> tuple[configparser.ConfigParser, int]:
-    """What was configured the last time, and the port; nothing and 0 the first time."""
+def _former(path: Path) -> configparser.ConfigParser:
+    """What was configured the last time; nothing the first time."""
     file = configparser.ConfigParser(interpolation=None)
     try:
         file.read(path, "utf8")
-        return file, file.getint("api", "port", fallback=0)
+        for section, option in PORTS:
+            file.getint(section, option, fallback=0)
     except (configparser.Error, ValueError) as error:
         raise LakehouseError(
             f"{path}, which holds Airflow's keys, cannot be read: {error}",
             hint="remove it for a new one; connections saved in Airflow must then be saved again",
         ) from error
+    return file
 
 
 def command(settings: Settings, airflow: Airflow, *arguments: str) -> list[str]:
     """A call of Airflow's own command line that no variable of the caller's shell can lead away."""
-    file, _ = _former(airflow.configuration)
+    file = _former(airflow.configuration)
     ours = (
         f"AIRFLOW__{part}__{option}".upper() for part in file.sections() for option in file[part]
     )
@@ -146,6 +157,7 @@ def _options(airflow: Airflow, server: Server) -> dict[str, dict[str, str]]:
         "logging": {"base_log_folder": str(airflow.logs)},
         "api": {"host": "127.0.0.1", "port": str(airflow.port), "base_url": airflow.url},
         "api_auth": {},
+        "lakehouse": {"pages_port": str(airflow.pages_port), "pages_url": airflow.pages_url},
         "scheduler": {
             "scheduler_idle_sleep_time": "0.2",
             # How long a run that was cut off with Airflow itself blocks the next one.
@@ -168,12 +180,14 @@ def _options(airflow: Airflow, server: Server) -> dict[str, dict[str, str]]:
     }
 
 
-def _free_port(wanted: int) -> int:
-    """The wanted port, or another one if somebody has it."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", wanted))
-        except (OSError, OverflowError):
-            probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _free_ports(former: configparser.ConfigParser) -> Iterator[int]:
+    """The ports of the last time, or others where somebody has them; none of them twice."""
+    with ExitStack() as held:
+        for section, option in PORTS:
+            probe = held.enter_context(socket.socket())
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", former.getint(section, option, fallback=0)))
+            except (OSError, OverflowError):
+                probe.bind(("127.0.0.1", 0))
+            yield int(probe.getsockname()[1])

@@ -130,7 +130,8 @@ def last_run(settings: Settings) -> list[dict[str, Any]]:
     query = """
         select run_id, step, status, started_at, ended_at, result, error from ops.pipeline_runs
         where run_id = (
-            select run_id from ops.pipeline_runs order by started_at desc limit 1
+            select run_id from ops.pipeline_runs where step <> 'maintain'
+            order by started_at desc limit 1
         )
         order by started_at
     """

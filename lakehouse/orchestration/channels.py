@@ -7,9 +7,13 @@ extra says `from_email` and, by `to`, to whom.
 from __future__ import annotations
 
 import logging
-from typing import Any
+from html import escape
+from typing import TYPE_CHECKING, Any
 
 from lakehouse.orchestration.incidents import Page
+
+if TYPE_CHECKING:
+    from airflow.sdk import Connection
 
 log = logging.getLogger(__name__)
 
@@ -19,15 +23,14 @@ TIMEOUT_S = 10
 
 def tell(subject: str, text: str) -> dict[str, Any]:
     """Tell every channel that is set; say which were told and which could not be."""
-    from airflow.sdk.exceptions import AirflowNotFoundException
-
     told: list[str] = []
     not_told: dict[str, str] = {}
     for name, send in {SLACK: _slack, EMAIL: _email}.items():
         try:
-            send(subject, text)
-        except AirflowNotFoundException:
-            continue
+            connection = _connection(name)
+            if connection is None:
+                continue
+            send(connection, subject, text)
         except Exception as error:
             # Whatever a channel does must not hide the alert. Its words may hold its address,
             # which is a secret: so only the kind of error is kept.
@@ -46,22 +49,25 @@ def page_address(page: Page) -> str:
     return f"{served or 'docs'}/runbooks/{page}.md"
 
 
-def _slack(_subject: str, text: str) -> None:
+def _connection(name: str) -> Connection | None:
     from airflow.sdk import BaseHook
+    from airflow.sdk.exceptions import AirflowNotFoundException
 
-    BaseHook.get_connection(SLACK)  # the provider is slow to import, and is not where none is set
+    try:
+        return BaseHook.get_connection(name)
+    except AirflowNotFoundException:
+        return None
+
+
+# The providers are slow to import, and are not where no connection is set.
+def _slack(_: Connection, _subject: str, text: str) -> None:
     from airflow.providers.slack.hooks.slack_webhook import SlackWebhookHook
 
     hook = SlackWebhookHook(slack_webhook_conn_id=SLACK, timeout=TIMEOUT_S, retry_handlers=[])
     hook.send(text=text)
 
 
-def _email(subject: str, text: str) -> None:
-    from airflow.sdk import BaseHook
-
-    connection = BaseHook.get_connection(EMAIL)
-    from html import escape
-
+def _email(connection: Connection, subject: str, text: str) -> None:
     from airflow.providers.smtp.hooks.smtp import SmtpHook
 
     with SmtpHook(smtp_conn_id=EMAIL) as hook:

@@ -1,6 +1,7 @@
 """Bronze to marts: the dbt project, run in this process over a frozen range of batches."""
 
 from lakehouse.transform.backfilling import Backfilled, backfill
+from lakehouse.transform.dbt_runner import document
 from lakehouse.transform.ranges import require_tested
 from lakehouse.transform.rebuilding import Rebuilt, mart_hashes, rebuild
 from lakehouse.transform.steps import Built, Tested, dbt_run, dbt_test, transform
@@ -13,6 +14,7 @@ __all__ = [
     "backfill",
     "dbt_run",
     "dbt_test",
+    "document",
     "mart_hashes",
     "rebuild",
     "require_tested",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakehouse import duck
@@ -61,6 +63,19 @@ def execute(
     with progress(what, None) as advance:
         result = _invoke(settings, manifest, arguments, advance)
     return [_node_result(node) for node in result]
+
+
+def document(settings: Settings) -> Path:
+    """Make dbt's documentation of models, columns and lineage: one page that needs no other file.
+
+    It asks the warehouse for its columns, and so holds its file like a build does.
+    """
+    with progress("dbt docs", None) as advance:
+        _invoke(settings, None, ["docs", "generate", "--static"], advance)
+    page = settings.home / "dbt" / "docs" / "index.html"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(settings.home / "dbt" / "target" / "static_index.html", page)
+    return page
 
 
 def _invoke(

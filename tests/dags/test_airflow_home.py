@@ -49,6 +49,8 @@ def test_a_port_that_is_taken_is_left_for_another_in_every_place(settings: Setti
     assert file["api"]["port"] == str(moved.port)
     assert file["api"]["base_url"] == moved.url
     assert file["core"]["execution_api_server_url"] == f"{moved.url}/execution/"
+    assert moved.pages_port == airflow.pages_port != moved.port
+    assert file["lakehouse"]["pages_url"] == moved.pages_url
 
 
 def test_nobody_else_may_read_the_secrets(settings: Settings) -> None:

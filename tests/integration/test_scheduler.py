@@ -1,32 +1,31 @@
-"""The daily DAG under a real Airflow: green, stopped by a refusal, and gone without a trace."""
+"""The DAGs under a real Airflow: good days, bad days of each kind, and gone without a trace."""
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
 
-from lakehouse import cdc, publish
+from lakehouse import cdc, lock, publish, transform
 from lakehouse import settings as lakehouse_settings
 from lakehouse.erp import company, postgres
-from lakehouse.errors import RefusedError
-from lakehouse.orchestration import airflow, chain
+from lakehouse.orchestration import airflow, airflow_home, chain
 from lakehouse.orchestration.airflow_home import Airflow
-from lakehouse.settings import Settings, export
-from tests.integration.thread import assert_serves_the_erp, change
+from lakehouse.settings import Settings
+from tests.fixtures.lakes import temporary_lake
+from tests.integration.airflow_api import DAGS, Api, until
+from tests.integration.thread import ask, assert_serves_the_erp, change
 
 # One worker: these tests share one lake and its Airflow, and go by its state.
 pytestmark = [
@@ -35,116 +34,39 @@ pytestmark = [
     pytest.mark.xdist_group("airflow"),
 ]
 
-DAG = "/api/v2/dags/nova_corrente_daily"
+DAILY = "nova_corrente_daily"
+CANARY = "canary-5f0c2d"
+SLACK = {"conn_type": "slackwebhook", "password": CANARY, "host": "http://127.0.0.1:1"}
+ONE_ITEM = "where item_id = (select min(item_id) from items where not is_service)"
+ONE_STOCK = (
+    "where (item_id, tower_id) in (select item_id, tower_id from inventory order by 1, 2 limit 1)"
+)
 TASKS = (*chain.STEPS, "notify")
-RUN_TIMEOUT_S = 300.0
-SERVE = """
-from lakehouse import settings
-from lakehouse.orchestration import airflow
-airflow.serve(settings.load(), lambda up: print(up.url, flush=True))
-"""
-
-
-class Api:
-    """Airflow's REST API, as its one user."""
-
-    def __init__(self, up: Airflow) -> None:
-        self.port = up.port
-        self.token = ""
-        password = json.loads(up.passwords.read_text("utf8"))["admin"]
-        login = self.call("POST", "/auth/token", {"username": "admin", "password": password})
-        self.token = login["access_token"]
-
-    def call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"}
-        connection.request(method, path, json.dumps(body), headers)
-        answer = connection.getresponse()
-        text = answer.read()
-        connection.close()
-        if answer.status >= 400:
-            raise LookupError(f"{method} {path}: {answer.status} {text.decode()}")
-        return dict(json.loads(text))
-
-    def run(self) -> tuple[str, str, dict[str, tuple[str, int]]]:
-        """Trigger the DAG and wait until it ends: the run's id and state, each task's state."""
-        run_id = self.call("POST", f"{DAG}/dagRuns", {"logical_date": None})["dag_run_id"]
-        until(lambda: self.state(run_id) in {"success", "failed"}, RUN_TIMEOUT_S)
-        tasks = self.call("GET", f"{DAG}/dagRuns/{run_id}/taskInstances")["task_instances"]
-        states = {
-            task["task_id"].split(".")[0]: (task["state"], task["try_number"]) for task in tasks
-        }
-        return run_id, self.state(run_id), states
-
-    def knows_the_dag(self) -> bool:
-        try:
-            return bool(self.call("GET", DAG)["dag_id"])
-        except LookupError:
-            return False
-
-    def state(self, run_id: str) -> str:
-        return str(self.call("GET", f"{DAG}/dagRuns/{run_id}")["state"])
-
-
-def until(condition: Callable[[], bool], within_s: float) -> None:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.25)
-
-
-def sessions(parent: int) -> set[int]:
-    """The Airflow components that a process has started: each leads a session."""
-    leaders = set()
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            pid, rest = int(status.parent.name), status.read_text("utf8").rpartition(")")[2].split()
-            title = (status.parent / "cmdline").read_bytes()
-            if int(rest[1]) == parent and int(rest[3]) == pid and b"airflow" in title:
-                leaders.add(pid)
-    return leaders
-
-
-def members(leaders: set[int]) -> set[int]:
-    """All living processes of these sessions."""
-    found = set()
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if os.getsid(int(folder.name)) in leaders:
-                found.add(int(folder.name))
-    return found
-
-
-def are_gone(leaders: set[int]) -> bool:
-    return not members(leaders)
-
-
-def listening(pids: set[int]) -> list[str]:
-    """The addresses that processes listen on, as the kernel writes them: 0100007F is loopback."""
-    sockets = set()
-    for pid in pids:
-        with suppress(OSError):
-            sockets |= {str(fd.readlink()) for fd in Path(f"/proc/{pid}/fd").iterdir()}
-    rows = [
-        line.split()
-        for name in ("tcp", "tcp6")
-        for line in Path(f"/proc/net/{name}").read_text("utf8").splitlines()[1:]
-    ]
-    return sorted({r[1] for r in rows if r[3] == "0A" and f"socket:[{r[9]}]" in sockets})
 
 
 @pytest.fixture(scope="module")
-def demo_lake() -> Iterator[Settings]:
-    """A lake with a company that has lived some days, and a change log that is followed."""
-    folder = Path(tempfile.mkdtemp(prefix="lake-"))
-    settings = lakehouse_settings.load({"LAKEHOUSE_HOME": str(folder / "home")})
-    postgres.up(settings)
-    company.create(settings)
-    cdc.sync(settings)
-    company.advance(settings, days=5)
-    yield settings
-    postgres.down(settings)
-    shutil.rmtree(folder)
+def warehouse() -> Iterator[Settings]:
+    """The lake of another server, which holds the warehouse, so that it alone can go away."""
+    with temporary_lake() as other:
+        postgres.up(other)
+        yield other
+
+
+@pytest.fixture(scope="module")
+def demo_lake(warehouse: Settings) -> Iterator[Settings]:
+    """A small company that has lived a month, with a change log that is followed."""
+    with pytest.MonkeyPatch.context() as shell:
+        shell.setenv("WAREHOUSE_DSN", postgres.warehouse_dsn(warehouse))
+        folder = Path(tempfile.mkdtemp(prefix="lake-"))
+        shell.setenv("LAKEHOUSE_HOME", str(folder / "home"))
+        settings = lakehouse_settings.load()
+        postgres.up(settings)
+        company.create(settings, scale=0.1)
+        cdc.sync(settings)
+        company.advance(settings, days=20)
+        yield settings
+        postgres.down(settings)
+        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +74,7 @@ def up(demo_lake: Settings) -> Iterator[Airflow]:
     with pytest.MonkeyPatch.context() as shell:
         # What somebody exported for another Airflow must not reach this one.
         shell.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "sqlite:////nowhere/airflow.db")
+        shell.setenv("AIRFLOW_CONN_SLACK_ALERTS", json.dumps(SLACK))
         with airflow.running(demo_lake) as alive:
             yield alive()
 
@@ -159,60 +82,203 @@ def up(demo_lake: Settings) -> Iterator[Airflow]:
 @pytest.fixture(scope="module")
 def api(up: Airflow) -> Api:
     client = Api(up)
-    until(client.knows_the_dag, 60)
-    client.call("PATCH", DAG, {"is_paused": False})
+    for dag_id in (DAILY, "lake_maintenance", "backfill"):
+        until(partial(client.knows, dag_id), 60)
+        client.call("PATCH", f"{DAGS}/{dag_id}", {"is_paused": False})
     return client
 
 
-def test_a_triggered_run_serves_the_erp(demo_lake: Settings, api: Api) -> None:
-    run_id, state, tasks = api.run()
+def alerts(lake: Settings) -> list[dict[str, Any]]:
+    path = lake.home / "alerts.log"
+    text = path.read_text("utf8") if path.exists() else ""
+    return [json.loads(line) for line in text.splitlines()]
 
-    assert state == "success"
-    assert tasks == dict.fromkeys(TASKS, ("success", 1))
+
+def in_erp(lake: Settings, *statements: str) -> None:
+    change(postgres.erp_dsn(lake), *statements)
+
+
+def kill_whoever_holds(lake: Settings, holder: str) -> None:
+    """Kill -9 the process that has the lake's lock, once it is the one that is meant."""
+    until(lambda: holder in (lock.holder(lake) or ""), 120)
+    text = (lake.home / "lake.lock").read_text("utf8")
+    os.kill(json.loads(text)["pid"], signal.SIGKILL)
+
+
+def test_a_triggered_run_serves_the_erp(demo_lake: Settings, api: Api) -> None:
+    run = api.trigger(DAILY)
+    assert run.ended() == "success"
+    assert run.tasks() == dict.fromkeys(TASKS, ("success", 1))
     steps = chain.last_run(demo_lake)
     assert [(row["step"], row["status"]) for row in steps] == [(s, "done") for s in chain.STEPS]
     assert steps[0]["run_id"].startswith("nova_corrente_daily.manual__")
-    pushed = f"{DAG}/dagRuns/{run_id}/taskInstances/bronze.load_bronze/xcomEntries/return_value"
+    pushed = f"{run.path}/taskInstances/bronze.load_bronze/xcomEntries/return_value"
     assert api.call("GET", f"{pushed}?deserialize=true")["value"] == steps[1]["result"]
     assert_serves_the_erp(demo_lake)
+    assert alerts(demo_lake) == []
+
+
+def test_new_marts_bring_the_maintenance(api: Api) -> None:
+    until(lambda: api.newest("lake_maintenance") is not None, 30)
+    run = api.newest("lake_maintenance")
+    assert run is not None
+    assert run.ended() == "success"
+
+
+def test_the_lineage_of_dbt_names_the_task_that_ran_it(demo_lake: Settings) -> None:
+    folder = demo_lake.home / "lineage"
+    [file] = folder.glob(f"{DAILY}.*.dbt_run.jsonl")
+    of_dbt = [json.loads(line) for line in file.read_text("utf8").splitlines()]
+    parents = {event["run"]["facets"]["parent"]["run"]["runId"] for event in of_dbt}
+    of_airflow = [json.loads(path.read_text("utf8")) for path in folder.glob("airflow-*.json")]
+    runs = {
+        event["run"]["runId"]
+        for event in of_airflow
+        if event["job"]["name"] == f"{DAILY}.dbt_run.build_models"
+        and event["eventType"] == "COMPLETE"
+    }
+    assert len(parents) == 1
+    assert parents <= runs
+    [written] = [
+        event
+        for event in of_dbt
+        if event["eventType"] == "COMPLETE" and event["job"]["name"].endswith("dim_items")
+    ]
+    assert {each["name"].split(".")[-1] for each in written["outputs"]} == {"dim_items"}
+    assert written["inputs"]
+
+
+def test_triggered_twice_at_once_one_waits_for_the_other(demo_lake: Settings, api: Api) -> None:
+    company.advance(demo_lake, days=1)
+    runs = [api.trigger(DAILY), api.trigger(DAILY)]
+    assert [run.ended() for run in runs] == ["success", "success"]
+    steps = ask(
+        postgres.warehouse_dsn(demo_lake),
+        "select run_id, min(started_at), max(ended_at) from ops.pipeline_runs"
+        f" where run_id like '{DAILY}%' group by 1 order by 2 desc limit 2",
+    )
+    (_, began, _), (_, _, ended) = steps
+    assert began > ended
+    assert_serves_the_erp(demo_lake)
+
+
+def test_a_dbt_test_that_fails_stops_the_day(demo_lake: Settings, api: Api) -> None:
+    before = publish.served(demo_lake)
+    in_erp(demo_lake, f"update inventory set current_stock = current_stock + 7 {ONE_STOCK}")
+    run = api.trigger(DAILY)
+    assert run.ended() == "failed"
+    tasks = run.tasks()
+    assert tasks["dbt_test"] == ("failed", 1)  # not tried again: it would fail the same way
+    assert {tasks[name][0] for name in TASKS[4:]} == {"upstream_failed"}
+    [alert] = alerts(demo_lake)
+    assert Path(alert["runbook"]).stem == "test-failed"
+    assert any("assert_stock_position_agrees_with_erp" in check for check in alert["checks"])
+    assert before is not None
+    assert before.run_id in alert["served"]
+    assert publish.served(demo_lake) == before
+
+
+def test_cleared_after_the_repair_it_is_green_though_it_is_killed(
+    demo_lake: Settings, api: Api
+) -> None:
+    in_erp(demo_lake, f"update inventory set current_stock = current_stock - 7 {ONE_STOCK}")
+    run = api.newest(DAILY)
+    assert run is not None
+    run.clear("extract.land_changes")
+    kill_whoever_holds(demo_lake, "step dbt_run")
+    assert run.ended() == "success"
+    assert run.tasks()["dbt_run"][1] == 3  # once before it was cleared, killed, and again
+    assert_serves_the_erp(demo_lake)
+    assert [line["kind"] for line in alerts(demo_lake)] == ["alert", "recovered"]
+
+
+def test_an_expectation_that_fails_closes_the_gate(demo_lake: Settings, api: Api) -> None:
+    before = publish.served(demo_lake)
+    in_erp(demo_lake, f"update items set unit_cost_brl = 2000000 {ONE_ITEM}")
+    run = api.trigger(DAILY)
+    assert run.ended() == "failed"
+    assert run.tasks()["checkpoint"] == ("failed", 1)
+    *_, alert = alerts(demo_lake)
+    assert Path(alert["runbook"]).stem == "gate-closed"
+    assert any("dim_items.unit_cost_brl" in check for check in alert["checks"])
+    assert publish.served(demo_lake) == before
+
+
+def test_a_server_that_is_away_for_a_while_only_delays_the_day(
+    demo_lake: Settings, warehouse: Settings, api: Api
+) -> None:
+    in_erp(demo_lake, f"update items set unit_cost_brl = 20 {ONE_ITEM}")
+    postgres.down(warehouse)
+    run = api.trigger(DAILY)
+    until(lambda: run.is_at("extract", "up_for_retry"), 120)
+    assert postgres.up(warehouse)
+    assert run.ended() == "success"
+    assert run.tasks()["extract"][1] > 1
+    assert_serves_the_erp(demo_lake)
+    assert [line["kind"] for line in alerts(demo_lake)] == ["alert", "recovered"] * 2
+
+
+def test_a_backfill_of_a_range_serves_the_same_marts(demo_lake: Settings, api: Api) -> None:
+    before = transform.mart_hashes(demo_lake)
+    served = publish.served(demo_lake)
+    assert served is not None
+    assert served.as_of_date is not None
+    since = (served.as_of_date - timedelta(days=7)).isoformat()
+    run = api.trigger("backfill", how="range", since=since, until=served.as_of_date.isoformat())
+    assert run.ended() == "success"
+    after = publish.served(demo_lake)
+    assert after is not None
+    assert after.run_id.startswith("backfill.manual__")
+    assert transform.mart_hashes(demo_lake) == before
+
+
+def test_airflow_dags_test_runs_the_day_too(demo_lake: Settings, up: Airflow) -> None:
+    company.advance(demo_lake, days=1)
+    command = airflow_home.command(demo_lake, up, "dags", "test", DAILY)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert_serves_the_erp(demo_lake)
+
+
+def test_a_task_that_is_killed_for_good_raises_its_alert(demo_lake: Settings, api: Api) -> None:
+    before = len(alerts(demo_lake))
+    connection = psycopg2.connect(postgres.warehouse_dsn(demo_lake))
+    with connection, connection.cursor() as cursor:
+        # The step waits where it records its start, so that it is met at work.
+        cursor.execute("lock table ops.pipeline_runs in exclusive mode")
+        run = api.trigger("lake_maintenance")
+        for attempt in (1, 2):
+            kill_whoever_holds(demo_lake, "step maintain")
+            until(partial(run.has_left, "maintain_bronze", attempt), 60)
+    connection.close()
+    assert run.ended() == "failed"
+    until(lambda: len(alerts(demo_lake)) > before, 60)
+    [alert] = alerts(demo_lake)[before:]
+    assert Path(alert["runbook"]).stem == "task-killed"
+
+
+def test_a_slack_that_is_away_is_told_and_its_token_is_nowhere(
+    demo_lake: Settings, api: Api
+) -> None:
+    assert {tuple(line["not_told"]) for line in alerts(demo_lake)} == {("slack_alerts",)}
+    files = [path for path in demo_lake.home.rglob("*") if path.is_file()]
+    written = [path for path in files if "postgres" not in path.parts]
+    assert [path for path in written if CANARY.encode() in path.read_bytes()] == []
+    run = api.newest(DAILY)
+    assert run is not None
+    fields = api.call("GET", f"{run.path}/taskInstances")
+    assert CANARY not in json.dumps(fields)
 
 
 def test_after_a_refusal_nothing_runs_and_nothing_is_served(demo_lake: Settings, api: Api) -> None:
     before = publish.served(demo_lake)
-    change(postgres.erp_dsn(demo_lake), "select pg_drop_replication_slot('lakehouse')")
-    _, state, tasks = api.run()
-
-    assert state == "failed"
-    extract, *others = (tasks[name] for name in TASKS)
+    in_erp(demo_lake, "select pg_drop_replication_slot('lakehouse')")
+    run = api.trigger(DAILY)
+    assert run.ended() == "failed"
+    extract, *others = (run.tasks()[name] for name in TASKS)
     assert extract == ("failed", 1)  # not tried again, though retries are allowed
     assert {status for status, _ in others} == {"upstream_failed"}
     [(step, status)] = [(row["step"], row["status"]) for row in chain.last_run(demo_lake)]
     assert (step, status) == ("extract", "refused")
     assert publish.served(demo_lake) == before
-
-
-def test_it_listens_on_loopback_only(up: Airflow) -> None:
-    addresses = listening(members(sessions(os.getpid())))
-    assert addresses == [f"0100007F:{up.port:04X}"]
-
-
-def test_a_second_airflow_of_the_lake_is_refused(demo_lake: Settings, up: Airflow) -> None:
-    with pytest.raises(RefusedError, match=f"process {os.getpid()}"):
-        airflow.prepare(demo_lake)
-    assert up.configuration.exists()
-
-
-def test_killed_or_stopped_it_leaves_no_process(server_lake: Settings) -> None:
-    for how, status in ((signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 0)):
-        serving = subprocess.Popen(
-            [sys.executable, "-c", SERVE],
-            env={**os.environ, **export(server_lake)},
-            stdout=subprocess.PIPE,
-        )
-        assert serving.stdout is not None
-        assert serving.stdout.readline().startswith(b"http://127.0.0.1:")
-        leaders = sessions(serving.pid)
-        assert len(leaders) == len(airflow.COMPONENTS)
-        serving.send_signal(how)
-        assert serving.wait(120) == status
-        until(partial(are_gone, leaders), 60)
+    assert Path(alerts(demo_lake)[-1]["runbook"]).stem == "changes-not-landed"

@@ -1,0 +1,157 @@
+"""`make screenshots`: renew the pictures under docs/images from a lake that has run.
+
+A headless Chromium, spoken to by its own protocol, looks at what `lakehouse ui` serves.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from websockets.sync.client import connect
+
+from lakehouse import settings as lakehouse_settings
+from lakehouse.orchestration import airflow, pages
+from lakehouse.orchestration.airflow_home import Airflow
+from lakehouse.settings import PROJECT
+
+IMAGES = PROJECT / "docs" / "images"
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+WIDTH, HEIGHT = 1280, 720
+MOST_BYTES = 120_000
+PATIENCE_S = 60.0
+DAILY = "/api/v2/dags/nova_corrente_daily/dagRuns?order_by=-run_after&state=success&limit=1"
+
+
+def main() -> int:
+    """Take every picture, or say what is missing."""
+    browser = next(filter(None, map(shutil.which, NAMES)), None)
+    if browser is None:
+        sys.stderr.write("no Chromium here: install it (Debian: apt install chromium)\n")
+        return 1
+    settings = lakehouse_settings.load()
+    with (
+        airflow.running(settings) as alive,
+        pages.serving(settings, alive().pages_port),
+        _browser(browser) as page,
+    ):
+        token = _token(alive())
+        page.call("Network.setCookie", name="_token", value=token, url=alive().url)
+        for name, (address, awaited) in _pictures(alive(), token).items():
+            picture = page.picture(address, awaited)
+            if len(picture) > MOST_BYTES:
+                sys.stderr.write(f"{name}.png has {len(picture):,} bytes, more than is kept\n")
+                return 1
+            (IMAGES / f"{name}.png").write_bytes(picture)
+            sys.stdout.write(f"docs/images/{name}.png {len(picture):,} bytes\n")
+    return 0
+
+
+def _pictures(up: Airflow, token: str) -> dict[str, tuple[str, str]]:
+    """Where each picture is taken, and the words without which its page is not ready."""
+    runs = _ask(up, "GET", DAILY, token)["dag_runs"]
+    if not runs:
+        sys.exit("no green run of nova_corrente_daily to show: trigger one in `make airflow`")
+    run = runs[0]["dag_run_id"]
+    return {
+        "airflow": (f"{up.url}/dags/nova_corrente_daily/runs/{run}", "publish"),
+        "dbt-docs": (f"{up.pages_url}/dbt/#!/model/{MODEL}?g_v=1&g_i=%2Brpt_stock_position", ""),
+        "data-docs": (f"{up.pages_url}/data_docs/", "Validation"),
+    }
+
+
+MODEL = "model.nova_corrente.rpt_stock_position"
+
+
+def _token(up: Airflow) -> str:
+    password = json.loads(up.passwords.read_text("utf8"))["admin"]
+    body = {"username": "admin", "password": password}
+    return str(_ask(up, "POST", "/auth/token", "", body)["access_token"])
+
+
+def _ask(up: Airflow, method: str, path: str, token: str, body: Any = None) -> dict[str, Any]:
+    connection = http.client.HTTPConnection("127.0.0.1", up.port, timeout=30)
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+    connection.request(method, path, json.dumps(body) if body else None, headers)
+    found: dict[str, Any] = json.loads(connection.getresponse().read())
+    connection.close()
+    return found
+
+
+class _Page:
+    """One tab, by the DevTools protocol."""
+
+    def __init__(self, socket: Any) -> None:
+        self.socket = socket
+        self.calls = 0
+
+    def call(self, method: str, **arguments: Any) -> dict[str, Any]:
+        self.calls += 1
+        self.socket.send(json.dumps({"id": self.calls, "method": method, "params": arguments}))
+        while True:
+            answer = json.loads(self.socket.recv(timeout=PATIENCE_S))
+            if answer.get("id") == self.calls:
+                result: dict[str, Any] = answer["result"]
+                return result
+
+    def picture(self, address: str, awaited: str) -> bytes:
+        self.call("Page.navigate", url=address)
+        until = time.monotonic() + PATIENCE_S
+        while awaited not in self._text():
+            if time.monotonic() > until:
+                sys.exit(f"{address} never said {awaited!r}")
+            time.sleep(0.5)
+        time.sleep(5)  # what is drawn after the words: graphs, transitions
+        shot = self.call("Page.captureScreenshot", format="png")
+        return base64.b64decode(shot["data"])
+
+    def _text(self) -> str:
+        asked = self.call("Runtime.evaluate", expression="document.body.innerText")
+        return str(asked["result"].get("value", ""))
+
+
+@contextmanager
+def _browser(executable: str) -> Iterator[_Page]:
+    with tempfile.TemporaryDirectory(prefix="browser-") as folder:
+        command = [
+            *(executable, "--headless=new", "--remote-debugging-port=0", "--hide-scrollbars"),
+            *(f"--user-data-dir={folder}", f"--window-size={WIDTH},{HEIGHT}"),
+            *(["--no-sandbox"] if os.geteuid() == 0 else []),  # which root cannot have
+            "about:blank",
+        ]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            port = _port(Path(folder, "DevToolsActivePort"))
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+            connection.request("GET", "/json/list")
+            tabs = json.loads(connection.getresponse().read())
+            tab = next(each for each in tabs if each["type"] == "page")
+            with connect(tab["webSocketDebuggerUrl"], max_size=None) as socket:
+                yield _Page(socket)
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _port(file: Path) -> int:
+    until = time.monotonic() + PATIENCE_S
+    while not file.exists() or "\n" not in file.read_text():
+        if time.monotonic() > until:
+            sys.exit("the browser did not start")
+        time.sleep(0.1)
+    return int(file.read_text().splitlines()[0])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
