@@ -56,7 +56,9 @@ class ConnectionLostError(LakehouseError):
 
 
 class UnreachableError(ConnectionLostError):
-    """There is no connection to begin with."""
+    """There is no connection to begin with; unlike after a refusal, a later try may find one."""
+
+    exit_status = 3
 
 
 class Session:

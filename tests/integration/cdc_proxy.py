@@ -53,6 +53,11 @@ class Proxy:
             side.close()
         self._open, self._swallowed, self._lost = [], [], []
 
+    def lead_to(self, target: int) -> None:
+        """From now on another server is behind this address."""
+        self._target = target
+        self.cut()
+
     def swallow(self) -> None:
         """Take everything, pass nothing on, and say nothing."""
         self._swallows.set()

@@ -6,6 +6,7 @@ Any sequence of steps is a life: what PostgreSQL refuses (a lock, a key that is 
 from __future__ import annotations
 
 import os
+import signal
 from contextlib import suppress
 from typing import Any
 
@@ -19,7 +20,7 @@ from lakehouse.erp import postgres
 from lakehouse.landing import files
 from lakehouse.settings import Settings
 from tests.integration.cdc_replay import ask, differences, slot
-from tests.integration.processes import die_before
+from tests.integration.processes import die_before, processes
 
 SCHEMA = """
 create table things (
@@ -79,14 +80,16 @@ DEATHS: tuple[tuple[Any, str, int], ...] = (
     (copying.Copier, "rows", 1),
 )
 READER = ("sync", "sync", "die", "resync", "terminate", "publish")
-KINDS = (*STATEMENTS, "commit", "commit", "rollback", *READER)
+RESTART = "restart"
+KINDS = (*STATEMENTS, "commit", "commit", "rollback", RESTART, *READER)
 
 
 class World:
     """The ERP, its clients' transactions, and the reader."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, server: Settings) -> None:
         self.settings = settings
+        self._server = server
         self.clients = [self._client() for _ in range(TRANSACTIONS)]
         self.late_tables = 0
         self.is_locked = False
@@ -111,6 +114,8 @@ class World:
             self._execute(self.clients[b % TRANSACTIONS], STATEMENTS[kind], a, b)
         elif kind in ("commit", "rollback"):
             getattr(self.clients[b % TRANSACTIONS], kind)()
+        elif kind == RESTART:
+            self._restart(is_clean=a % 2 == 0)
         elif kind == "sync":
             if self.is_locked or self.needs_slot:
                 self.finish()
@@ -167,6 +172,17 @@ class World:
         known, found = state.load(self.settings), slot(self.settings)
         if known is not None and known.durable_lsn is not None and found is not None:
             assert state.lsn_number(found["confirmed_flush_lsn"]) <= known.position
+
+    def _restart(self, *, is_clean: bool) -> None:
+        """PostgreSQL stops, in the fast way or at once; what was open is gone."""
+        self.close()
+        if is_clean:
+            postgres.down(self._server)
+        else:
+            os.kill(processes(self._server)[0], signal.SIGQUIT)
+        postgres.up(self._server)
+        self.clients = [self._client() for _ in range(TRANSACTIONS)]
+        self.is_locked = False
 
     def _terminate(self) -> None:
         """Break whatever connection reads, in the middle of a sync if it can be."""

@@ -22,10 +22,12 @@ from lakehouse.lock import READER as READER_LOCK
 from lakehouse.lock import holder
 from lakehouse.settings import Settings, export
 from tests.integration.cdc_replay import differences, embedded_server, execute, lake_on
-from tests.integration.cdc_world import READER, SCHEMA, STATEMENTS, World
+from tests.integration.cdc_world import READER, RESTART, SCHEMA, STATEMENTS, World
 
 ROUND_STEPS = 60
 KINDS = (*STATEMENTS, "commit", "commit", "rollback", "terminate reader")
+RESTARTS = 0.2
+"""How many of a round's ends are a restart of PostgreSQL."""
 GROWTH_MB, GROWTH_FILES = 64, 8
 """What is noise: an allocator keeps some, a connection is open or not."""
 WARM_UP = 0.25
@@ -58,10 +60,10 @@ def main() -> None:
         execute(server, "alter system set logical_decoding_work_mem = '64kB'")
         execute(server, "select pg_reload_conf()")
         with lake_on(server, SCHEMA) as lake:
-            sys.exit(soak(lake, random.Random(seed), minutes * 60))
+            sys.exit(soak(lake, server, random.Random(seed), minutes * 60))
 
 
-def soak(lake: Settings, chance: random.Random, seconds: float) -> int:
+def soak(lake: Settings, server: Settings, chance: random.Random, seconds: float) -> int:
     """Live rounds; the exit status."""
     environment = export(lake) | {"ERP_DSN": str(lake.erp_dsn)}
     with subprocess.Popen([sys.executable, "-c", FOLLOW], env=environment) as follower:
@@ -69,11 +71,13 @@ def soak(lake: Settings, chance: random.Random, seconds: float) -> int:
             time.sleep(0.05)  # else a sync of ours would be the reader
         began, sizes = time.monotonic(), list[Size]()
         wrong: dict[str, list[str]] = {}
-        with closing(World(lake)) as world:
+        with closing(World(lake, server)) as world:
             while (lived := time.monotonic() - began) < seconds and not wrong:
                 for _ in range(ROUND_STEPS):
                     live(world, chance)
                 world.finish()
+                if chance.random() < RESTARTS:
+                    world.take((RESTART, chance.randint(0, 1), 0))
                 cdc.sync(lake)  # waits for the follower
                 wrong = differences(lake)
                 if follower.poll() is not None:

@@ -42,7 +42,7 @@ def server() -> Iterator[Settings]:
 
 
 def live(server: Settings, steps: list[Step]) -> None:
-    with lake_on(server, SCHEMA) as lake, closing(World(lake)) as world:
+    with lake_on(server, SCHEMA) as lake, closing(World(lake, server)) as world:
         for step in steps:
             world.take(step)
         world.check()
@@ -63,7 +63,7 @@ def test_a_long_life(server: Settings, steps: list[Step]) -> None:
 
 def test_every_step_is_taken_once(server: Settings) -> None:
     """Each kind of step works, so that no program is a program of refusals."""
-    with lake_on(server, SCHEMA) as lake, closing(World(lake)) as world:
+    with lake_on(server, SCHEMA) as lake, closing(World(lake, server)) as world:
         world.take(("sync", 0, 0))
         for number, kind in enumerate(dict.fromkeys(KINDS)):
             world.take(("insert", number % 6, 0))
