@@ -46,6 +46,7 @@ create table if not exists ops.published (
     run_id text not null, as_of_date date, marts jsonb not null,
     published_at timestamptz not null default now()
 );
+alter table ops.dbt_results add column if not exists row_count bigint;
 alter table ops.published add column if not exists withdrawn_run text;
 alter table ops.published add column if not exists publication bigint;
 update ops.published set publication = (extract(epoch from published_at) * 1000000)::bigint

@@ -81,9 +81,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 @contextmanager
-def exported(settings: Settings) -> Iterator[None]:
+def exported(settings: Settings, **others: str) -> Iterator[None]:
     """The settings in this process's environment, for as long as dbt reads its profile there."""
-    given = export(settings)
+    given = export(settings) | others
     before = {name: os.environ[name] for name in given if name in os.environ}
     os.environ.update(given)
     try:

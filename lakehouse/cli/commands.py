@@ -145,15 +145,20 @@ def demo_truth(settings: Settings, *, day: datetime | None, table: str | None) -
 
 @lakehouse.command()
 @click.option("--select", multiple=True, metavar="NODES", help="Only these models (dbt syntax).")
+@click.option("--full-refresh", is_flag=True, help="Build anew what would be added to.")
 @engine_option
 @answers
-def transform(settings: Settings, *, select: tuple[str, ...], engine: str | None) -> Answer:
+def transform(
+    settings: Settings, *, select: tuple[str, ...], full_refresh: bool, engine: str | None
+) -> Answer:
     """Build and test the dbt models over what is new in bronze."""
 
     def do(settings: Settings, run_id: str) -> dict[str, Any]:
         from lakehouse import transform as steps
 
-        built, tested = steps.transform(settings, run_id=run_id, select=select)
+        built, tested = steps.transform(
+            settings, run_id=run_id, select=select, full_refresh=full_refresh
+        )
         return asdict(built) | asdict(tested)
 
     return run_step(settings.on_engine(engine), "transform", do=do)

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.errors import LakehouseError
-from lakehouse.settings import PROJECT, Settings, exported
+from lakehouse.settings import PROJECT, Settings
+from lakehouse.transform import dbt_runner
 
 if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol as TaskInstance
@@ -62,12 +63,8 @@ def _keep(settings: Settings, step: str, run_id: str, task: TaskInstance, since:
 
 def _is_new(settings: Settings, since: datetime) -> bool:
     """Whether dbt came so far as to leave results: those of an earlier command are not ours."""
-    results = _target(settings) / "run_results.json"
+    results = dbt_runner.target(settings) / "run_results.json"
     return results.exists() and results.stat().st_mtime >= since.timestamp()
-
-
-def _target(settings: Settings) -> Path:
-    return settings.home / "dbt" / "target"
 
 
 def _dbt_events(settings: Settings, task: TaskInstance) -> list[Any]:
@@ -77,12 +74,12 @@ def _dbt_events(settings: Settings, task: TaskInstance) -> list[Any]:
 
     processor = DbtLocalArtifactProcessor(
         project_dir=str(PROJECT / "dbt"),
-        target_path=str(_target(settings)),
+        target_path=str(dbt_runner.target(settings)),
         producer=PRODUCER,
         job_namespace=NAMESPACE,
     )
     processor.dbt_run_metadata = ParentRunMetadata(
         run_id=lineage_run_id(task), job_name=lineage_job_name(task), job_namespace=NAMESPACE
     )
-    with exported(settings):
+    with dbt_runner.environment(settings):
         return list(processor.parse().events())

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from psycopg2.extensions import parse_dsn
+
 from lakehouse import duck
+from lakehouse.erp import postgres
 from lakehouse.errors import LakehouseError, SettingsError, one_line
 from lakehouse.progress import Advance, progress
 from lakehouse.settings import PROJECT, Settings, exported
@@ -19,6 +23,12 @@ if TYPE_CHECKING:
 PROJECT_FOLDER = PROJECT / "dbt"
 FINISHED = "NodeFinished"
 NO_NODES = "does not match any enabled nodes"
+LIBPQ = {
+    "dbname": "PGDATABASE",
+    "application_name": "PGAPPNAME",
+    "password": "DBT_ENV_SECRET_PGPASSWORD",
+}
+"""Variables that are not called as the parameter is."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,8 @@ class NodeResult:
     failures: int | None
     message: str | None
     compiled_code: str | None
+    table: str | None
+    """A table that it made, by schema and name."""
 
     @property
     def is_bad(self) -> bool:
@@ -74,8 +86,20 @@ def document(settings: Settings) -> Path:
         _invoke(settings, None, ["docs", "generate", "--static"], advance)
     page = settings.home / "dbt" / "docs" / "index.html"
     page.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(settings.home / "dbt" / "target" / "static_index.html", page)
+    shutil.copyfile(target(settings) / "static_index.html", page)
     return page
+
+
+def target(settings: Settings) -> Path:
+    """Where dbt leaves what it made of the project, and its cache: one for each engine."""
+    return settings.home / "dbt" / "target" / settings.engine
+
+
+@contextmanager
+def environment(settings: Settings) -> Iterator[None]:
+    """All that dbt's profile asks the environment for."""
+    with exported(settings, **_server(settings)):
+        yield
 
 
 def _invoke(
@@ -92,12 +116,13 @@ def _invoke(
     command = [
         *arguments,
         *("--project-dir", str(PROJECT_FOLDER), "--profiles-dir", str(PROJECT_FOLDER)),
-        *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
+        *("--target-path", str(target(settings))),
+        *("--log-path", str(folder / "logs")),
         *("--log-level", "none", "--log-level-file", "info", "--no-use-colors"),
         *("--no-version-check", "--no-send-anonymous-usage-stats"),
     ]
     try:
-        with exported(settings):
+        with environment(settings):
             done = dbtRunner(manifest=manifest, callbacks=[heard]).invoke(command)
     finally:
         _close_database()
@@ -116,6 +141,18 @@ def _invoke(
             hint=f"see {folder / 'logs' / 'dbt.log'}",
         ) from done.exception
     return done.result
+
+
+def _server(settings: Settings) -> dict[str, str]:
+    """How dbt and its libpq reach the warehouse server; a password goes by a name dbt keeps."""
+    if settings.engine == "duckdb":
+        return {}
+    given = parse_dsn(postgres.warehouse_dsn(settings))
+    return {
+        **{LIBPQ.get(name, f"PG{name.upper()}"): str(value) for name, value in given.items()},
+        "PGTZ": "UTC",
+        "PGDATESTYLE": "ISO",
+    }
 
 
 def _close_database() -> None:
@@ -137,7 +174,13 @@ def _node_result(result: Any) -> NodeResult:
         failures=result.failures,
         message=_short(result.message) if result.message else None,
         compiled_code=getattr(result.node, "compiled_code", None),
+        table=_table(result.node) if str(result.status) == "success" else None,
     )
+
+
+def _table(node: Any) -> str | None:
+    is_table = node.config.materialized not in ("view", "ephemeral", "test")
+    return f'"{node.schema}"."{node.alias}"' if is_table else None
 
 
 def _short(text: str) -> str:

@@ -11,7 +11,7 @@ from datetime import date
 import duckdb
 import pyarrow as pa
 
-from lakehouse import duck
+from lakehouse import engine
 from lakehouse.settings import Settings
 
 FIRST_YEAR = 2000
@@ -35,7 +35,7 @@ create table if not exists ops.holidays (
 def load(settings: Settings, as_of_date: date | None) -> None:
     """Bring `ops.holidays` to what the calendar up to the next year needs; usually it is there."""
     wanted = [] if as_of_date is None else list(of_years(FIRST_YEAR, as_of_date.year + 1))
-    with duck.warehouse(settings) as connection:
+    with engine.database(settings) as connection:
         connection.execute(SCHEMA)
         present = connection.execute(f"select {', '.join(COLUMNS)} from ops.holidays").fetchall()
         if set(present) != set(wanted):

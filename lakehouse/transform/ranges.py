@@ -1,4 +1,4 @@
-"""The range of batches that a build works on, in DuckDB table `ops.run_context`.
+"""The range of batches that a build works on, in table `ops.run_context` of the engine's database.
 
 A range is frozen before the build, so that rows that land meanwhile wait for the next one. Its
 start advances only after everything was built and tested: what failed is done again, whole.
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from lakehouse import duck
+from lakehouse import duck, engine
 from lakehouse.errors import LakehouseError, RefusedError, one_line
 from lakehouse.settings import Settings
 
@@ -32,15 +32,19 @@ create table if not exists ops.run_context (
     is_built boolean not null,
     is_tested boolean not null
 );
+create table if not exists ops.built_models (fingerprint text not null);
 """
 
 
 @dataclass(frozen=True)
 class Frozen:
-    """What one build works on: how many batches are new, and its business date."""
+    """What one build works on."""
 
     new_batches: int
     as_of_date: date | None
+    to_batches: Mapping[str, int]
+    built_models: str | None
+    """The models' fingerprint at the last whole build; empty when there was none."""
 
 
 def freeze(
@@ -55,10 +59,11 @@ def freeze(
     A rebuild works on the ranges of the build before it `again`; a backfill begins earlier, where
     a table is in `back_to`.
     """
-    with duck.warehouse(settings) as connection:
+    with engine.database(settings) as connection:
         duck.load(connection, "delta")
         connection.execute(SCHEMA)
         last = _ranges(connection) if again is None else again
+        models = _built_models(connection)
         new = {}
         as_of: date | None = None
         for table in sorted(bronze_tables):
@@ -74,18 +79,30 @@ def freeze(
             [[table, begin, end, as_of] for table, (begin, end) in new.items()],
         )
         connection.commit()
-    return Frozen(sum(end - begin for begin, end in new.values()), as_of)
+    batches = sum(end - begin for begin, end in new.values())
+    return Frozen(batches, as_of, {table: end for table, (_, end) in new.items()}, models)
 
 
-def mark_built(settings: Settings) -> None:
-    """Remember that every model was built over the frozen range."""
-    with duck.warehouse(settings) as connection:
+def mark_built(settings: Settings, models: str) -> None:
+    """Remember that every model was built over the frozen range, and which models these were."""
+    with engine.database(settings) as connection:
+        connection.begin()
         connection.execute("update ops.run_context set is_built = true")
+        connection.execute("delete from ops.built_models")
+        connection.execute("insert into ops.built_models values (?)", [models])
+        connection.commit()
+
+
+def built_models(settings: Settings) -> str | None:
+    """The fingerprint of the models of the last whole build."""
+    with engine.database(settings) as connection:
+        connection.execute(SCHEMA)
+        return _built_models(connection)
 
 
 def advance(settings: Settings) -> bool:
     """Begin the next range where this one ends, if all of it was built; say whether it was."""
-    with duck.warehouse(settings) as connection:
+    with engine.database(settings) as connection:
         connection.execute(SCHEMA)
         done = connection.execute(
             "update ops.run_context set from_batch = to_batch, is_tested = true where is_built"
@@ -95,14 +112,14 @@ def advance(settings: Settings) -> bool:
 
 def built(settings: Settings) -> dict[str, Range] | None:
     """The ranges of the last build by bronze table; None if it is not whole."""
-    with duck.warehouse(settings) as connection:
+    with engine.database(settings) as connection:
         connection.execute(SCHEMA)
         return _ranges(connection) if _all(connection, "is_built") else None
 
 
 def require_tested(settings: Settings) -> None:
     """Refuse marts of which some were built and did not pass their tests since."""
-    with duck.warehouse(settings) as connection:
+    with engine.database(settings) as connection:
         connection.execute(SCHEMA)
         if not _all(connection, "is_tested"):
             raise RefusedError(
@@ -114,6 +131,11 @@ def require_tested(settings: Settings) -> None:
 def _all(connection: duckdb.DuckDBPyConnection, flag: str) -> bool:
     query = f"select coalesce(bool_and({flag}), false) from ops.run_context"
     return connection.execute(query).fetchone() == (True,)
+
+
+def _built_models(connection: duckdb.DuckDBPyConnection) -> str | None:
+    found = connection.execute("select fingerprint from ops.built_models").fetchone()
+    return found[0] if found else None
 
 
 def _ranges(connection: duckdb.DuckDBPyConnection) -> dict[str, Range]:

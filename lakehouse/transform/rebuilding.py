@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lakehouse import duck
-from lakehouse.errors import RefusedError
+from lakehouse import duck, engine
+from lakehouse.errors import LakehouseError, RefusedError
 from lakehouse.settings import Settings
-from lakehouse.transform import dbt_runner, ranges, steps
+from lakehouse.transform import dbt_runner, models, ranges, steps
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ def rebuild(settings: Settings, *, run_id: str) -> Rebuilt:
     over all that bronze holds now.
     """
     manifest = dbt_runner.parse(settings)
-    former, before = _former(settings)
-    duck.drop(settings)
+    former, before = _former(settings, models.fingerprint(manifest))
+    engine.drop(settings)
     frozen = ranges.freeze(settings, dbt_runner.bronze_tables(manifest), again=former)
     built = steps.build_over(settings, manifest, frozen, run_id=run_id)
     after = mart_hashes(settings)
@@ -43,32 +43,65 @@ def rebuild(settings: Settings, *, run_id: str) -> Rebuilt:
 
 
 def mart_hashes(settings: Settings) -> dict[str, str]:
-    """A hash of each mart's rows, whatever their order; technical columns do not count."""
-    with duck.warehouse(settings) as connection:
+    """A hash of each mart's rows, whatever their order; technical columns do not count.
+
+    It is the same on both engines, because DuckDB computes it of both, over the same types.
+    """
+    marts = engine.schema(settings, "marts")
+    if settings.engine == "postgres":
+        _refuse_what_duckdb_misreads(settings, marts)
+    with engine.database(settings) as connection:
         columns: dict[str, list[str]] = {}
         for mart, column in connection.execute(
-            "select table_name, column_name from information_schema.columns"
-            " where table_schema = 'marts' order by table_name, column_name"
+            "select table_name, column_name from duckdb_columns()"
+            " where schema_name = ? order by table_name, column_name",
+            [marts],
         ).fetchall():
             if not column.startswith("_"):
                 columns.setdefault(mart, []).append(f'"{column}"')
         hashes = {}
         for mart, names in columns.items():
             row = connection.execute(
-                f"select count(*), sum(cast(hash({', '.join(names)}) as hugeint)) from marts.{mart}"
+                f"select count(*), sum(cast(hash({', '.join(names)}) as hugeint))"
+                f' from {marts}."{mart}"'
             ).fetchone()
             assert row is not None
             hashes[mart] = f"{row[0]}:{row[1]}"
     return hashes
 
 
-def _former(settings: Settings) -> tuple[dict[str, ranges.Range] | None, dict[str, str]]:
-    """What the present marts were built over, and their hashes, when they can be told."""
-    if not settings.duckdb_path.exists():
+def _refuse_what_duckdb_misreads(settings: Settings, marts: str) -> None:
+    """DuckDB reads numeric without a scale as a double, and NaN in one as 0, without a word."""
+    _, columns = engine.ask(
+        settings,
+        "select table_name::text, column_name::text, numeric_precision is null"
+        " from information_schema.columns"
+        f" where table_schema = '{marts}' and data_type = 'numeric' order by 1, 2",
+    )
+    inexact = [f"{mart}.{column} has no scale" for mart, column, is_free in columns if is_free]
+    for mart, column, _ in columns:
+        query = f'select 1 from {marts}."{mart}" where "{column}" = \'NaN\' limit 1'
+        inexact += [f"{mart}.{column} holds NaN" for _ in engine.ask(settings, query)[1]]
+    if inexact:
+        raise LakehouseError(
+            f"marts that cannot be compared: {', '.join(inexact)}",
+            hint="mend the model: a mart's decimals have a precision and a scale, and no NaN",
+        )
+
+
+def _former(
+    settings: Settings, fingerprint: str
+) -> tuple[dict[str, ranges.Range] | None, dict[str, str]]:
+    """What the present marts were built over, and their hashes, when they can be told.
+
+    Marts of other models are not compared: they may differ.
+    """
+    if settings.engine == "duckdb" and not settings.duckdb_path.exists():
         return None, {}
     try:
         former = ranges.built(settings)
-        return former, {} if former is None else mart_hashes(settings)
+        is_same = former is not None and ranges.built_models(settings) == fingerprint
+        return former, mart_hashes(settings) if is_same else {}
     except duck.WarehouseDamagedError:
         # That is what a rebuild is for. A file that another process holds is not.
         return None, {}

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lakehouse import duck, ops
+from lakehouse import engine, ops
 from lakehouse.errors import LakehouseError
 from lakehouse.settings import Settings
-from lakehouse.transform import dbt_runner, holidays, ranges
+from lakehouse.transform import bronze_copy, dbt_runner, holidays, models, ranges
 from lakehouse.transform.dbt_runner import NodeResult
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class Built:
     models: int
     new_batches: int
     as_of_date: str | None
+    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -49,19 +50,26 @@ def dbt_test(settings: Settings, *, run_id: str) -> Tested:
 
 
 def transform(
-    settings: Settings, *, run_id: str, select: Sequence[str] = ()
+    settings: Settings, *, run_id: str, select: Sequence[str] = (), full_refresh: bool = False
 ) -> tuple[Built, Tested]:
     """Build, then test, reading the project once; a selection never advances the range."""
     manifest = dbt_runner.parse(settings)
-    built = _build(settings, manifest, run_id, select)
+    built = _build(settings, manifest, run_id, select, full_refresh=full_refresh)
     return built, _test(settings, manifest, run_id, select)
 
 
 def _build(
-    settings: Settings, manifest: Manifest, run_id: str, select: Sequence[str] = ()
+    settings: Settings,
+    manifest: Manifest,
+    run_id: str,
+    select: Sequence[str] = (),
+    *,
+    full_refresh: bool = False,
 ) -> Built:
     frozen = ranges.freeze(settings, dbt_runner.bronze_tables(manifest))
-    return build_over(settings, manifest, frozen, run_id=run_id, select=select)
+    return build_over(
+        settings, manifest, frozen, run_id=run_id, select=select, full_refresh=full_refresh
+    )
 
 
 def build_over(
@@ -71,10 +79,22 @@ def build_over(
     *,
     run_id: str,
     select: Sequence[str] = (),
+    full_refresh: bool = False,
 ) -> Built:
-    """Build the models over a range that is frozen already."""
+    """Build the models over a range that is frozen already; changed ones, all of them, anew.
+
+    An increment of a changed model would leave rows of both.
+    """
+    if settings.engine == "postgres":
+        bronze_copy.copy(settings, frozen.to_batches)
     holidays.load(settings, frozen.as_of_date)
-    results = dbt_runner.execute(settings, manifest, "dbt run", ["run", *_selection(select)])
+    fingerprint, note = models.fingerprint(manifest), None
+    if not select and (full_refresh or frozen.built_models != fingerprint):
+        engine.drop_models(settings)
+        note = "the models changed: built anew" if frozen.built_models else None
+    command = ["build", "--resource-type", "model", "--resource-type", "seed"]
+    command += ["--full-refresh"] if full_refresh else []
+    results = dbt_runner.execute(settings, manifest, "dbt run", [*command, *_selection(select)])
     _record(settings, run_id, results)
     bad = [result for result in results if result.is_bad]
     if bad:
@@ -84,9 +104,9 @@ def build_over(
             f"the whole log is {settings.home / 'dbt' / 'logs' / 'dbt.log'}",
         )
     if not select:
-        ranges.mark_built(settings)
+        ranges.mark_built(settings, fingerprint)
     as_of = frozen.as_of_date.isoformat() if frozen.as_of_date else None
-    return Built(len(results), frozen.new_batches, as_of)
+    return Built(len(results), frozen.new_batches, as_of, note)
 
 
 def _test(
@@ -127,17 +147,26 @@ def _told(bad: Sequence[NodeResult]) -> str:
 
 
 def _failing_rows(settings: Settings, result: NodeResult) -> str:
-    with duck.warehouse(settings) as connection:
-        found = connection.execute(f"select * from ({result.compiled_code}) limit {SHOWN_ROWS}")
-        names = [column[0] for column in found.description or ()]
-        rows = found.fetchall()
+    query = f"select * from ({result.compiled_code}) as failing limit {SHOWN_ROWS}"
+    names, rows = engine.ask(settings, query)
     return ", ".join(
         "(" + ", ".join(f"{n}={v}" for n, v in zip(names, row, strict=True)) + ")" for row in rows
     )
 
 
+def _row_counts(settings: Settings, results: Sequence[NodeResult]) -> dict[str, int]:
+    """How many rows each table that was built has."""
+    counts = [
+        f"select '{result.node}' as node, count(*) as row_count from {result.table}"
+        for result in results
+        if result.table
+    ]
+    return dict(engine.ask(settings, " union all ".join(counts))[1]) if counts else {}
+
+
 def _record(settings: Settings, run_id: str, results: Sequence[NodeResult]) -> None:
     """Keep what became of each node, in PostgreSQL, where a rebuild does not erase it."""
+    counts = _row_counts(settings, results)
     rows = [
         {
             "run_id": run_id,
@@ -145,6 +174,7 @@ def _record(settings: Settings, run_id: str, results: Sequence[NodeResult]) -> N
             "kind": result.kind,
             "status": result.status,
             "seconds": result.seconds,
+            "row_count": counts.get(result.node),
             "failures": result.failures,
             "message": result.message,
         }

@@ -53,6 +53,7 @@ def _render(call: str, engine: str = "duckdb") -> str:
         dbt=dbt,
         adapter=Adapter(engine),
         var=lambda name: name,
+        env_var=lambda name: name,
         **{"return": lambda value: value},
     ).strip()
 
@@ -98,6 +99,8 @@ SPARK = {
     "beginning_of_time()": "cast('1900-01-01 00:00:00+00:00' as timestamp)",
     "epoch_microseconds('t')": "unix_micros(t)",
     "local_date('t')": "cast(from_utc_timestamp(t, 'local_timezone') as date)",
+    "end_of_local_date('d')": "to_utc_timestamp(cast(date_add(d, cast(1 as int)) "
+    "as timestamp), 'local_timezone')",
     "double('x')": "cast(x as double)",
     "integer_division('n', 'd')": "cast((cast(n as decimal(38, 0)) - cast(n as decimal(38, 0)) % "
     "nullif(cast(d as decimal(38, 0)), 0)) / nullif(cast(d as decimal(38, 0)), 0) "
@@ -110,6 +113,8 @@ SPARK = {
     "list_text('w', 'o', ', ')": "array_join( transform( array_sort( collect_list( case when w is "
     "not null then struct(cast(o as string) as place, w as word) end ) ), entry -> entry.word ), "
     "', ' )",
+    "layer_schema('marts')": "marts",
+    "source_relation({'schema': 'erp', 'identifier': 'items'})": "delta.`LAKE_URI/bronze/erp/items`",
 }
 
 

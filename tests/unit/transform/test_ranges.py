@@ -29,7 +29,7 @@ def test_a_range_advances_only_when_all_of_it_was_built(bronze: Settings) -> Non
     assert not ranges.advance(bronze)
     deliver(bronze, {"erp/items": [change(2, item_id="a")]})
     assert ranges.freeze(bronze, ENTITIES).new_batches == 2
-    ranges.mark_built(bronze)
+    ranges.mark_built(bronze, "these models")
     deliver(
         bronze, {"erp/items": [change(3, item_id="a")], "erp/towers": [change(3, tower_id="t")]}
     )
@@ -38,6 +38,7 @@ def test_a_range_advances_only_when_all_of_it_was_built(bronze: Settings) -> Non
     assert ranges.advance(bronze)
     ranges.require_tested(bronze)
     former = ranges.built(bronze)
+    assert ranges.built_models(bronze) == "these models"
     assert former is not None
     assert former["erp/items"] == (2, 2)
     assert ranges.freeze(bronze, ENTITIES).new_batches == 2
@@ -82,14 +83,14 @@ def test_a_damaged_file_is_named_with_the_way_to_a_new_one(
     with pytest.raises(LakehouseError, match=r"warehouse\.duckdb is damaged") as error:
         ranges.freeze(bronze, ENTITIES)
     assert "lakehouse rebuild" in error.value.hint
-    assert rebuilding._former(bronze) == (None, {})
+    assert rebuilding._former(bronze, "these models") == (None, {})
 
 
 def test_a_file_that_another_process_holds_is_not_replaced(bronze: Settings) -> None:
     ranges.freeze(bronze, ENTITIES)
     with _held(bronze.duckdb_path):
         with pytest.raises(LakehouseError, match="is open in another process") as error:
-            rebuilding._former(bronze)
+            rebuilding._former(bronze, "these models")
         assert "close" in error.value.hint
     duck.drop(bronze)
     assert not bronze.duckdb_path.exists()
