@@ -4,10 +4,10 @@ table then appends what they are now.
 Why. A group whose last row was corrected away has no new row that could replace the old one, which
 delete+insert would leave standing. Both happen in one transaction.
 Args. touched: a query of the touched keys, the same that the model computes again; keys: list of
-its columns, none of them null.
+its columns, none of them null; or_where: SQL of a condition for more rows to be taken out.
 Example. {{ config(pre_hook="{{ taken_out(touched_demand(), ['item_id', 'demand_date']) }}") }}
 #}
-{% macro taken_out(touched, keys) -%}
+{% macro taken_out(touched, keys, or_where='false') -%}
 {%- do require_arguments('taken_out', {'touched': touched, 'keys': keys}) -%}
 {%- if is_incremental() -%}
     delete from {{ this }}
@@ -18,6 +18,7 @@ Example. {{ config(pre_hook="{{ taken_out(touched_demand(), ['item_id', 'demand_
         ) as touched
         where {% for key in keys %}{{ 'and ' if not loop.first }}touched.{{ key }} = {{ this }}.{{ key }} {% endfor %}
     )
+    or {{ or_where }}
 {%- else -%}
     select 1
 {%- endif -%}

@@ -1,0 +1,140 @@
+-- Grain: one row per item, tower and day: each of the last days, and each earlier month's last.
+{#- Incremental by pair and date: what was touched and what grew too old is taken out; touched pairs
+are computed again on every date, and all pairs on dates that are not there yet. -#}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ taken_out(
+        touched_inventory(),
+        ['item_id', 'tower_id'],
+        or_where='not ' ~ is_inventory_date('inventory_date')
+    ) }}",
+) }}
+-- depends_on: {{ ref('sat_stock_movement__erp') }} {{ ref('int_stock_movements_changed') }}
+-- depends_on: {{ ref('link_item_tower') }} {{ ref('int_inventory_changed') }}
+-- depends_on: {{ ref('hub_item') }} {{ ref('int_items_changed') }}
+-- depends_on: {{ ref('hub_tower') }} {{ ref('int_towers_changed') }}
+with levels as (
+    select * from {{ ref('int_stock_levels') }}
+),
+
+calendar as (
+{{ date_spine('(select min(from_date) from levels)', as_of_date()) }}
+),
+
+dates as (
+    select
+        calendar_date as inventory_date,
+        {{ end_of_local_date('calendar_date') }} as ends_at
+    from calendar
+    where {{ is_inventory_date('calendar_date') }}
+),
+
+items as (
+{{ dimension_as_of(ref('dim_items'), 'item_id', ['item_key', 'unit_cost_brl']) }}
+),
+
+towers as (
+{{ dimension_as_of(ref('dim_towers'), 'tower_id', ['tower_key']) }}
+),
+
+-- Which version a day points at is asked once a day, not once a day and pair.
+item_days as (
+    select
+        dates.inventory_date,
+        items.item_id,
+        items.item_key,
+        items.unit_cost_brl
+    from dates
+    inner join items
+        on dates.ends_at > items.found_from
+        and (dates.ends_at <= items.found_until or items.found_until is null)
+),
+
+tower_days as (
+    select
+        dates.inventory_date,
+        towers.tower_id,
+        towers.tower_key
+    from dates
+    inner join towers
+        on dates.ends_at > towers.found_from
+        and (dates.ends_at <= towers.found_until or towers.found_until is null)
+),
+
+kept as (
+    select
+        item_id,
+        tower_id
+    from {{ ref('vw_inventory_current') }}
+    where max_stock > 0
+),
+{% if is_incremental() %}
+touched as (
+{{ touched_inventory() }}
+),
+
+present as (
+    select distinct inventory_date
+    from {{ this }}
+),
+{% endif %}
+days as (
+    select
+        levels.item_id,
+        levels.tower_id,
+        dates.inventory_date,
+        levels.quantity_on_hand,
+        kept.item_id is not null as is_kept
+    from levels
+    inner join dates
+        on levels.from_date <= dates.inventory_date
+        and (levels.to_date > dates.inventory_date or levels.to_date is null)
+    left join kept
+        on levels.item_id = kept.item_id
+        and levels.tower_id = kept.tower_id
+    {%- if is_incremental() %}
+    left join touched
+        on levels.item_id = touched.item_id
+        and levels.tower_id = touched.tower_id
+    left join present on dates.inventory_date = present.inventory_date
+    {%- endif %}
+    -- Nothing is kept at a site; there a day without stock is no news.
+    where (levels.quantity_on_hand <> 0 or kept.item_id is not null)
+    {%- if is_incremental() %}
+        and (touched.item_id is not null or present.inventory_date is null)
+    {%- endif %}
+),
+
+final as (
+    select
+        {{ hash_of({
+            'days.item_id': 'text',
+            'days.tower_id': 'text',
+            'days.inventory_date': 'date',
+        }) }} as inventory_key,
+        {{ member_key('days.item_id', 'item_days.item_key') }} as item_key,
+        {{ member_key('days.tower_id', 'tower_days.tower_key') }} as tower_key,
+        days.item_id,
+        days.tower_id,
+        days.inventory_date,
+        days.quantity_on_hand,
+        item_days.unit_cost_brl,
+        -- Widened first: the engine's own choice of precision for the product may overflow.
+        cast(
+            cast(days.quantity_on_hand as numeric(26, 3)) * item_days.unit_cost_brl
+            as numeric(28, 5)
+        ) as stock_value_brl,
+        days.is_kept,
+        days.is_kept and days.quantity_on_hand <= 0 as is_stocked_out
+    from days
+    left join item_days
+        on days.item_id = item_days.item_id
+        and days.inventory_date = item_days.inventory_date
+    left join tower_days
+        on days.tower_id = tower_days.tower_id
+        and days.inventory_date = tower_days.inventory_date
+)
+
+select * from final
