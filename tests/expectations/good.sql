@@ -51,6 +51,14 @@ insert into fact_forecasts values
 ('f1', '010825', 'BR80584-A', '2024-10-02', '2024-10-03', 0, 0, 0),
 ('f2', '010825', null, '2024-10-02', '2024-10-03', 0.125000, 0, 2.5);
 
+create table fact_inventory (
+    inventory_key varchar, item_id varchar, tower_id varchar, inventory_date date,
+    quantity_on_hand decimal(18, 3), stock_value_brl decimal(28, 5), is_stocked_out boolean
+);
+insert into fact_inventory values
+('v1', '010825', 'BAFRD017', '2024-09-30', 0, 0, true),
+('v2', '010825', 'BAFRD017', '2024-10-02', 10.375, 128.0275, false);
+
 create table fact_demand (
     demand_key varchar, item_id varchar, tower_id varchar, store_tower_id varchar,
     demand_date date, requested_quantity decimal(18, 3), waiting_quantity decimal(18, 3)

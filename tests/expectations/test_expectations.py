@@ -42,6 +42,9 @@ BAD = {
     ("fact_demand.requested_quantity", BETWEEN): (
         "update fact_demand set requested_quantity = 0 where demand_key = 'd2'"
     ),
+    ("fact_inventory.quantity_on_hand", BETWEEN): (
+        "update fact_inventory set quantity_on_hand = -0.001 where inventory_key = 'v2'"
+    ),
     ("fact_forecasts.forecasted_demand", BETWEEN): (
         "update fact_forecasts set forecasted_demand = -0.000001 where forecast_id = 'f2'"
     ),

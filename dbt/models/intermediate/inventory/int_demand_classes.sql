@@ -1,8 +1,8 @@
 -- Grain: one row per item and place at which it may be reordered.
-{#- Syntetos–Boylan: demand intervals of 1.32 days or more are intermittent, squared variation of the
-sizes of 0.49 or more is erratic, and both together lumpy. Intervals are counted in business days,
+{#- Syntetos–Boylan: demand intervals of 1.32 days or more are intermittent, squared variation of
+the sizes of 0.49 or more is erratic, and both together lumpy. Intervals are counted in business days,
 because on other days nobody asks: counted in calendar days nothing could ever be smooth. Classes
-are decided by whole numbers; only what is shown is divided. -#}
+are decided by whole numbers; only what is shown is divided. #}
 with points as (
     select * from {{ ref('int_stocking_points') }}
 ),

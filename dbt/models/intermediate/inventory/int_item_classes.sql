@@ -34,7 +34,7 @@ ranked as (
     select
         *,
         sum(demand_value_brl) over (
-            order by demand_value_brl desc, item_id
+            order by demand_value_brl desc, item_id asc
             rows between unbounded preceding and current row
         ) - demand_value_brl as value_before,
         sum(demand_value_brl) over () as total_value
@@ -44,15 +44,21 @@ ranked as (
 period_demand as (
     select
         item_id,
-        {{ integer_division(
-            days_between('demand_date', as_of_date()), period_days
-        ) }} as period_number,
-        sum(cast(least(quantity_thousandths, 1000000000000) as numeric(18, 0))) as quantity
-    from {{ ref('int_demand_daily') }}
-    group by 1, 2
+        period_number,
+        sum(quantity) as quantity
+    from (
+        select
+            item_id,
+            {{ integer_division(
+                days_between('demand_date', as_of_date()), period_days
+            ) }} as period_number,
+            cast(least(quantity_thousandths, 1000000000000) as numeric(18, 0)) as quantity
+        from {{ ref('int_demand_daily') }}
+    ) as daily
+    group by item_id, period_number
 ),
 
-varied as (
+sums as (
     select
         ranked.item_id,
         {{ integer_division('ranked.series_days', period_days) }} as periods,
@@ -63,6 +69,13 @@ varied as (
     -- The oldest period may be cut by the beginning of the series, and would look like a lull.
     where period_demand.period_number < {{ integer_division('ranked.series_days', period_days) }}
     group by ranked.item_id, ranked.series_days
+),
+
+varied as (
+    select
+        *,
+        periods * (periods * squares - total * total) as spread
+    from sums
 ),
 
 final as (
@@ -77,11 +90,9 @@ final as (
         end as abc_class,
         case
             when varied.periods < 2 or coalesce(varied.total, 0) <= 0 then 'Z'
-            when 4 * varied.periods * (varied.periods * varied.squares - varied.total * varied.total)
-                <= (varied.periods - 1) * varied.total * varied.total
+            when 4 * varied.spread <= (varied.periods - 1) * varied.total * varied.total
                 then 'X'
-            when varied.periods * (varied.periods * varied.squares - varied.total * varied.total)
-                <= (varied.periods - 1) * varied.total * varied.total
+            when varied.spread <= (varied.periods - 1) * varied.total * varied.total
                 then 'Y'
             else 'Z'
         end as xyz_class

@@ -1,5 +1,5 @@
--- Grain: one row per item and place at which it may be reordered: a store that keeps it or was asked
--- for it, or any other tower where the ERP keeps a minimum.
+-- Grain: one row per item and place at which it may be reordered: a store that keeps it or was
+-- asked for it, or any other tower where the ERP keeps a minimum.
 with asked as (
     select
         item_id,
