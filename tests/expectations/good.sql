@@ -83,3 +83,12 @@ insert into fact_orders values ('o1', 1, 0), ('o2', 2, 1000000);
 
 create table rpt_supplier_performance (supplier_id varchar, on_time_rate decimal(18, 6));
 insert into rpt_supplier_performance values ('a', 0), ('b', 1), ('c', null);
+
+create table fact_forecast_metrics (forecast_id varchar, absolute_error decimal(18, 6));
+insert into fact_forecast_metrics values ('f1', 0), ('f2', 2.125000);
+
+create table forecast_accuracy (forecast_accuracy_key varchar, interval_coverage decimal(18, 6));
+insert into forecast_accuracy values ('a1', 0), ('a2', 1), ('a3', null);
+
+create table rpt_forecast_value_added (forecast_value_added_key varchar, pair_count bigint);
+insert into rpt_forecast_value_added values ('v1', 1), ('v2', 600);

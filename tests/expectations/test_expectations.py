@@ -55,6 +55,15 @@ BAD = {
     ("rpt_supplier_performance.on_time_rate", BETWEEN): (
         "update rpt_supplier_performance set on_time_rate = 1.000001"
     ),
+    ("fact_forecast_metrics.absolute_error", BETWEEN): (
+        "update fact_forecast_metrics set absolute_error = -0.000001 where forecast_id = 'f2'"
+    ),
+    ("forecast_accuracy.interval_coverage", BETWEEN): (
+        "update forecast_accuracy set interval_coverage = 1.000001 where interval_coverage = 1"
+    ),
+    ("rpt_forecast_value_added.pair_count", BETWEEN): (
+        "update rpt_forecast_value_added set pair_count = 0 where pair_count = 1"
+    ),
     ("rpt_stock_position", ROW_COUNT): "delete from rpt_stock_position",
     ("rpt_stock_position.item_id, tower_id", UNIQUE_TOGETHER): POSITION.format(
         "item_id = '010825'"
