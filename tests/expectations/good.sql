@@ -92,3 +92,9 @@ insert into forecast_accuracy values ('a1', 0), ('a2', 1), ('a3', null);
 
 create table rpt_forecast_value_added (forecast_value_added_key varchar, pair_count bigint);
 insert into rpt_forecast_value_added values ('v1', 1), ('v2', 600);
+
+create table fact_work_orders (work_order_id bigint, sla_hours integer);
+insert into fact_work_orders values (1, 1), (2, 8760);
+
+create table rpt_sla_performance (contract_id varchar, availability_pct decimal(18, 6));
+insert into rpt_sla_performance values ('NC01', 0), ('NC02', 100), ('NC03', null);

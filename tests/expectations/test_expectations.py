@@ -64,6 +64,10 @@ BAD = {
     ("rpt_forecast_value_added.pair_count", BETWEEN): (
         "update rpt_forecast_value_added set pair_count = 0 where pair_count = 1"
     ),
+    ("fact_work_orders.sla_hours", BETWEEN): "update fact_work_orders set sla_hours = 0",
+    ("rpt_sla_performance.availability_pct", BETWEEN): (
+        "update rpt_sla_performance set availability_pct = -0.000001"
+    ),
     ("rpt_stock_position", ROW_COUNT): "delete from rpt_stock_position",
     ("rpt_stock_position.item_id, tower_id", UNIQUE_TOGETHER): POSITION.format(
         "item_id = '010825'"
