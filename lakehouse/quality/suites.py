@@ -6,24 +6,70 @@ a mistyped check would be no check.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
 from lakehouse.errors import RefusedError, one_line
 
-if TYPE_CHECKING:
-    from great_expectations import ExpectationSuite
-    from great_expectations.expectations.expectation import Expectation
-
 CHECKPOINT_KEYS = {"name", "validation_definitions"}
 VALIDATION_KEYS = {"name", "data", "suite"}
 DATA_KEYS = {"datasource", "asset", "batch_definition"}
 SUITE_KEYS = {"name", "expectations"}
+SUITE_META_KEYS = {"key", "sample_rows"}
 EXPECTATION_KEYS = {"type", "kwargs", "meta"}
+META_KEYS = {"why", "drift", "of_nothing"}
+DRIFT_KEYS = {"below", "above", "slack"}
+PARAMETER = "$PARAMETER"
+PARAMETERS = {"as_of_date", "fresh_from"}
+"""What the gate knows of a run: its business date, and the oldest that it may have."""
+NONE: Set[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How far a figure may be from what was published: parts of it, or this much of its unit."""
+
+    below: float
+    above: float
+    slack: float
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One expectation as its suite asks it, and why."""
+
+    type: str
+    kwargs: Mapping[str, Any]
+    why: str
+    drift: Drift | None = None
+    of_nothing: str | None = None
+    """Why it is right that there may be no value to look at yet."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it speaks of."""
+        named = (self.kwargs.get(name) for name in ("column", "column_A", "column_B"))
+        return tuple(filter(None, named)) or tuple(self.kwargs.get("column_list", ()))
+
+    def subject(self, asset: str) -> str:
+        """What it speaks of, as the on-call reads it."""
+        return f"{asset}.{', '.join(self.columns)}" if self.columns else asset
+
+
+@dataclass(frozen=True)
+class Suite:
+    """What is asked of one table."""
+
+    name: str
+    entries: tuple[Entry, ...]
+    key: tuple[str, ...] = ()
+    """The columns that name a row for a person."""
+    sample_rows: int | None = None
+    """Look at no more rows than these; None is all of them."""
 
 
 @dataclass(frozen=True)
@@ -34,97 +80,149 @@ class Validation:
     datasource: str
     asset: str
     batch_definition: str
-    suite: ExpectationSuite
+    suite: Suite
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What the gate asks of a set of tables."""
+    """What is asked of a set of tables."""
 
     name: str
     validations: tuple[Validation, ...]
 
 
+@dataclass(frozen=True)
+class _File:
+    """A file while it is read, so that whatever is wrong in it is told with its name."""
+
+    path: Path
+    folder: Path
+    content: Mapping[str, Any] = field(default_factory=dict)
+
+    def broken(self, what: str) -> RefusedError:
+        return RefusedError(
+            f"expectations/{self.path.relative_to(self.folder)} is wrong, so nothing can be"
+            f" checked: {what}",
+            hint="mend the file, then run the same command again; the marts published before stay"
+            " served",
+        )
+
+    def has_keys(
+        self, where: str, value: Any, keys: Set[str], optional: Set[str] = NONE
+    ) -> None:
+        """Whether a mapping has these keys, and no others than the optional ones."""
+        if not isinstance(value, Mapping) or not keys <= set(value) <= keys | optional:
+            found = ", ".join(map(str, value)) if isinstance(value, Mapping) else repr(value)
+            may = f" (and may have {', '.join(sorted(optional))})" if optional else ""
+            raise self.broken(f"{where} has to have {', '.join(sorted(keys))}{may}; it has {found}")
+
+
 def load(folder: Path, name: str) -> Checkpoint:
     """Read a checkpoint with its suites, or say which file is wrong and where."""
-    path = folder / "checkpoints" / f"{name}.yml"
-    content = _read(path, CHECKPOINT_KEYS)
-    validations = content["validation_definitions"]
+    file = _read(folder, folder / "checkpoints" / f"{name}.yml", CHECKPOINT_KEYS)
+    validations = file.content["validation_definitions"]
     if not isinstance(validations, list) or not validations:
-        raise _broken(path, "validation_definitions has to be a list that is not empty")
-    return Checkpoint(name, tuple(_validation(folder, path, entry) for entry in validations))
+        raise file.broken("validation_definitions has to be a list that is not empty")
+    return Checkpoint(name, tuple(_validation(file, entry) for entry in validations))
 
 
-def _validation(folder: Path, path: Path, entry: Any) -> Validation:
+def _validation(file: _File, entry: Any) -> Validation:
     where = "a validation definition"
-    _has_keys(path, where, entry, VALIDATION_KEYS)
+    file.has_keys(where, entry, VALIDATION_KEYS)
     where = f"validation definition {entry['name']}"
-    _has_keys(path, f"data of {where}", entry["data"], DATA_KEYS)
+    file.has_keys(f"data of {where}", entry["data"], DATA_KEYS)
     names = entry["data"] | {"suite": entry["suite"]}
     for key, value in names.items():
-        _has_keys(path, f"{key} of {where}", value, {"name"})
-    suite = load_suite(folder / "suites" / f"{entry['suite']['name']}.yml")
+        file.has_keys(f"{key} of {where}", value, {"name"})
+    suite = load_suite(file.folder, entry["suite"]["name"])
     data = {key: entry["data"][key]["name"] for key in DATA_KEYS}
     return Validation(name=entry["name"], suite=suite, **data)
 
 
-def load_suite(path: Path) -> ExpectationSuite:
+def load_suite(folder: Path, name: str) -> Suite:
     """Read one suite; each of its expectations is built, so that none is wrong unnoticed."""
-    content = _read(path, SUITE_KEYS)
-    entries = content["expectations"]
-    if not isinstance(entries, list) or not entries:
-        raise _broken(path, "expectations has to be a list that is not empty")
+    file = _read(folder, folder / "suites" / f"{name}.yml", SUITE_KEYS, {"meta"})
+    asked = file.content["expectations"]
+    if not isinstance(asked, list) or not asked:
+        raise file.broken("expectations has to be a list that is not empty")
+    meta = file.content.get("meta", {})
+    file.has_keys("meta of the suite", meta, set(), SUITE_META_KEYS)
+    entries = tuple(_entry(file, number, entry) for number, entry in enumerate(asked, 1))
+    _has_one_drift_a_figure(file, entries)
     for number, entry in enumerate(entries, 1):
-        _has_why(path, number, entry)
+        _can_be_built(file, number, entry)
+    key = meta.get("key", [])
+    if not isinstance(key, list) or not all(isinstance(column, str) for column in key):
+        raise file.broken("meta.key of the suite has to be a list of columns")
+    return Suite(name, entries, tuple(key), meta.get("sample_rows"))
 
-    from great_expectations import ExpectationSuite
 
-    expectations = [_expectation(path, number, entry) for number, entry in enumerate(entries, 1)]
-    return ExpectationSuite(name=content["name"], expectations=expectations)
-
-
-def _has_why(path: Path, number: int, entry: Any) -> None:
-    _has_keys(path, f"expectation {number}", entry, EXPECTATION_KEYS)
+def _entry(file: _File, number: int, entry: Any) -> Entry:
+    file.has_keys(f"expectation {number}", entry, EXPECTATION_KEYS)
     where = f"expectation {number} ({entry['type']})"
-    _has_keys(path, f"meta of {where}", entry["meta"], {"why"})
-    if not isinstance(entry["meta"]["why"], str) or not entry["meta"]["why"].strip():
-        raise _broken(path, f"{where} does not say why it is there (meta.why)")
+    meta = entry["meta"]
+    file.has_keys(f"meta of {where}", meta, {"why"}, META_KEYS - {"why"})
+    for name in ("why", "of_nothing"):
+        if name in meta and not (isinstance(meta[name], str) and meta[name].strip()):
+            raise file.broken(f"{where} has an empty meta.{name}: it has to say why")
+    for value in entry["kwargs"].values() if isinstance(entry["kwargs"], Mapping) else ():
+        if isinstance(value, Mapping) and PARAMETER in value and value[PARAMETER] not in PARAMETERS:
+            raise file.broken(f"{where}: {value[PARAMETER]!r} is none of {sorted(PARAMETERS)}")
+    return Entry(
+        type=entry["type"],
+        kwargs=entry["kwargs"],
+        why=one_line(meta["why"]),
+        drift=_drift(file, where, entry) if "drift" in meta else None,
+        of_nothing=meta.get("of_nothing"),
+    )
 
 
-def _expectation(path: Path, number: int, entry: dict[str, Any]) -> Expectation:
+def _drift(file: _File, where: str, entry: Mapping[str, Any]) -> Drift:
+    asked = entry["meta"]["drift"]
+    file.has_keys(f"meta.drift of {where}", asked, DRIFT_KEYS)
+    for name, value in asked.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            raise file.broken(f"meta.drift.{name} of {where} has to be a number from 0 on")
+    for bound in ("min_value", "max_value"):
+        if isinstance(entry["kwargs"], Mapping) and bound in entry["kwargs"]:
+            raise file.broken(f"{where} drifts, so its {bound} comes from what was published")
+    if not str(entry["type"]).endswith("_to_be_between") or "values_to" in str(entry["type"]):
+        raise file.broken(f"{where} is not one figure of the table, so it cannot drift")
+    return Drift(**asked)
+
+
+def _has_one_drift_a_figure(file: _File, entries: Sequence[Entry]) -> None:
+    """Two of one figure would be looked up as one in what was published."""
+    figures = [(entry.type, entry.columns) for entry in entries if entry.drift]
+    for number, figure in enumerate(figures):
+        if figure in figures[:number]:
+            raise file.broken(f"{figure[0]} of {', '.join(figure[1]) or 'the table'} drifts twice")
+
+
+def _can_be_built(file: _File, number: int, entry: Entry) -> None:
     from great_expectations.exceptions.exceptions import GreatExpectationsError
-    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+
+    from lakehouse.quality.gx import built
 
     try:
-        return ExpectationConfiguration(**entry).to_domain_obj()
+        built(entry.type, entry.kwargs, number)
     except (GreatExpectationsError, ValueError, TypeError) as error:
-        raise _broken(
-            path, f"expectation {number} ({entry['type']}) is not valid: {one_line(error)}"
+        raise file.broken(
+            f"expectation {number} ({entry.type}) is not valid: {one_line(error)}"
         ) from error
 
 
-def _read(path: Path, keys: set[str]) -> dict[str, Any]:
+def _read(folder: Path, path: Path, keys: Set[str], optional: Set[str] = NONE) -> _File:
+    file = _File(path, folder)
     try:
         content = yaml.safe_load(path.read_text("utf8"))
     except OSError as error:
-        raise _broken(path, f"it cannot be read: {error.strerror}") from error
+        raise file.broken(f"it cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise _broken(path, f"it is not YAML: {one_line(error)}") from error
-    _has_keys(path, "the file", content, keys)
-    if content["name"] != path.stem:
-        raise _broken(path, f"its name is {content['name']!r}, and has to be that of the file")
-    return dict(content)
-
-
-def _has_keys(path: Path, where: str, value: Any, keys: set[str]) -> None:
-    if not isinstance(value, Mapping) or set(value) != keys:
-        found = ", ".join(map(str, value)) if isinstance(value, Mapping) else repr(value)
-        raise _broken(path, f"{where} has to have {', '.join(sorted(keys))}; it has {found}")
-
-
-def _broken(path: Path, what: str) -> RefusedError:
-    place = f"{path.parent.name}/{path.name}"
-    return RefusedError(
-        f"expectations/{place} is wrong, so nothing can be checked: {what}",
-        hint="mend the file, then run `lakehouse gate`; the marts published before stay served",
-    )
+        raise file.broken(f"it is not YAML: {one_line(error)}") from error
+    file.has_keys("the file", content, keys, optional)
+    # A suite is named by its path: two of one name in two folders would be taken for each other.
+    name = "/".join(path.with_suffix("").relative_to(folder).parts[1:])
+    if content["name"] != name:
+        raise file.broken(f"its name is {content['name']!r}, and has to be that of the file")
+    return _File(path, folder, content)
