@@ -47,6 +47,16 @@ create table if not exists ops.published (
     published_at timestamptz not null default now()
 );
 alter table ops.dbt_results add column if not exists row_count bigint;
+create table if not exists ops.passed_batches (
+    bronze_table text primary key, batch_id bigint not null, run_id text not null
+);
+create table if not exists ops.accepted_drifts (
+    run_id text not null, reason text not null, subjects jsonb not null,
+    accepted_at timestamptz not null default now()
+);
+alter table ops.quality_results add column if not exists checkpoint text not null default 'marts';
+alter table ops.quality_results add column if not exists asked jsonb;
+alter table ops.quality_results add column if not exists why text;
 alter table ops.published add column if not exists withdrawn_run text;
 alter table ops.published add column if not exists publication bigint;
 update ops.published set publication = (extract(epoch from published_at) * 1000000)::bigint

@@ -9,12 +9,13 @@ The way of a row, module by module:
 - Delta: `tables`, `contract_table` (with its shape), `parts` (Parquet), `policy` (numbers);
 - a load: `loading`, which asks `seen_files` what it need not read again;
 - what was refused: `quarantine`, as JSON by `payloads`; `waiting` lists it, `replay` retries it;
-- afterwards: `holdings` (counts), `maintenance`, and `verify/`, the proof.
+- afterwards: `holdings` (counts), `landed` (the newest rows), `maintenance`, `verify/` (proof).
 """
 
 from lakehouse.bronze.contract import contracts
 from lakehouse.bronze.contract_table import Evolved, evolved
 from lakehouse.bronze.holdings import Holding, holdings, last_generation
+from lakehouse.bronze.landed import landed_rows, newest_commit
 from lakehouse.bronze.loading import Loaded, LoadedTable, load
 from lakehouse.bronze.tables import table_uri
 from lakehouse.bronze.waiting import Waiting, waiting
@@ -28,8 +29,10 @@ __all__ = [
     "contracts",
     "evolved",
     "holdings",
+    "landed_rows",
     "last_generation",
     "load",
+    "newest_commit",
     "table_uri",
     "waiting",
 ]

@@ -166,10 +166,27 @@ def transform(
 
 @lakehouse.command()
 @engine_option
+@click.option("--accept", metavar="RUN", help="Let this run's staged marts pass with their drift.")
+@click.option("--reason", metavar="TEXT", help="Why the drift is right; it is recorded.")
 @answers
-def gate(settings: Settings, *, engine: str | None) -> Answer:
-    """Copy the marts beside the served ones and check them."""
-    return run_step(settings.on_engine(engine), "checkpoint")
+def gate(
+    settings: Settings, *, engine: str | None, accept: str | None, reason: str | None
+) -> Answer:
+    """Copy the marts beside the served ones and check them; or accept their drift."""
+    if (accept is None) != (reason is None):
+        raise SettingsError(
+            "--accept and --reason go together", hint="run `lakehouse gate --accept RUN --reason …`"
+        )
+    if accept is None or reason is None:
+        return run_step(settings.on_engine(engine), "checkpoint")
+    run, why = accept, reason
+
+    def do(settings: Settings, _run_id: str) -> dict[str, Any]:
+        from lakehouse import quality
+
+        return asdict(quality.accept(settings, run_id=run, reason=why))
+
+    return run_step(settings, "accept", do=do)
 
 
 @lakehouse.command()

@@ -57,8 +57,9 @@ def _extract(settings: Settings, _run_id: str) -> Counts:
     return asdict(_sync(settings))
 
 
-def _bronze(settings: Settings, _run_id: str) -> Counts:
-    return asdict(bronze.load(settings))
+def _bronze(settings: Settings, run_id: str) -> Counts:
+    loaded = asdict(bronze.load(settings))
+    return loaded | asdict(quality.check_landed(settings, run_id=run_id))
 
 
 def _dbt_run(settings: Settings, run_id: str) -> Counts:
@@ -71,6 +72,7 @@ def _dbt_test(settings: Settings, run_id: str) -> Counts:
 
 def _checkpoint(settings: Settings, run_id: str) -> Counts:
     transform.require_tested(settings)
+    quality.check_landed(settings, run_id=run_id)
     staged = asdict(publish.stage(settings, run_id=run_id))
     return staged | asdict(quality.check(settings, run_id=run_id))
 

@@ -1,5 +1,7 @@
-"""The gate: expectations on the staged marts, without which nothing is served."""
+"""The gate: expectations on what landed and on the staged marts; nothing is served without them."""
 
+from lakehouse.quality.accepting import Accepted, accept
 from lakehouse.quality.gate import Checked, check
+from lakehouse.quality.landed import Landed, check_landed
 
-__all__ = ["Checked", "check"]
+__all__ = ["Accepted", "Checked", "Landed", "accept", "check", "check_landed"]

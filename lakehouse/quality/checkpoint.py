@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from lakehouse.quality.suites import PARAMETER, Checkpoint, Entry, Validation
 
 LIMIT_S = 300.0
 """A table whose checks give no answer for so long is an error, and so is all that would follow."""
+FIRST = "nothing: no run was published before"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Place:
     table: str
     """How our own query names a table, `{}` being its asset."""
     ask: keys.Ask
+    close: Callable[[], None] = lambda: None
 
 
 def run(checkpoint: Checkpoint, place: Place, compared: Compared) -> list[Outcome]:
@@ -62,6 +64,7 @@ def run(checkpoint: Checkpoint, place: Place, compared: Compared) -> list[Outcom
                 # Whatever goes wrong in there, the gate stays closed and the reason is recorded.
                 outcomes.append(_error(validation, gx.without_sql(str(error)) or repr(error)))
             advance(len(validation.suite.entries))
+    place.close()
     return outcomes
 
 
@@ -107,23 +110,26 @@ def _outcome(
     compared: Compared,
 ) -> Outcome:
     suite, subject = validation.suite, entry.subject(validation.asset)
+    history = compared.published.get((suite.name, entry.type, subject), [])
     if status == FAILED:
-        is_nothing = "observed" in seen and seen["observed"] is None
-        if is_nothing and entry.of_nothing is not None:
-            status, seen = NOT_APPLICABLE, {"nothing yet": entry.of_nothing}
+        is_nothing = "observed" in seen and seen["observed"] is None and not history
+        if is_nothing and (entry.drift or entry.of_nothing):
+            status, seen = NOT_APPLICABLE, {"nothing yet": entry.of_nothing or FIRST}
         elif entry.drift is not None:
             status = DRIFTED
         else:
             seen |= keys.failing(suite, entry, place.table.format(validation.asset), place.ask)
+            if seen.get("failing") == seen.get("unexpected", seen.get("observed")):
+                seen.pop("failing", None)
     if entry.drift is not None and status in (PASSED, DRIFTED):
-        seen |= _held_against(entry, compared.published.get((suite.name, entry.type, subject), []))
+        seen |= _held_against(entry, history)
     return Outcome(suite.name, entry.type, subject, status, seen, dict(entry.kwargs), entry.why)
 
 
 def _held_against(entry: Entry, history: list[float]) -> dict[str, Any]:
     """Against what a drift was measured; the first run has nothing, and says so."""
     if not history:
-        return {"compared with": "nothing: no run was published before"}
+        return {"compared with": FIRST}
     return {
         "allowed": f"{entry.kwargs['min_value']:g} to {entry.kwargs['max_value']:g}",
         "compared with": f"{len(history)} published runs",

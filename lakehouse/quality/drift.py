@@ -19,18 +19,22 @@ PUBLISHED = """
     select suite, expectation, subject, status, (observed ->> 'observed')::double precision
     from ops.quality_results
     join (
-        select run_id, max(published_at) as published_at from ops.published
-        group by run_id order by max(published_at) desc limit %s
-    ) as published using (run_id)
+        select run_id, max(publication) as publication from ops.published
+        where not exists (
+            select from ops.published as back where back.withdrawn_run = published.run_id
+        )
+        group by run_id order by max(publication) desc limit %s
+    ) as served using (run_id)
     where checkpoint = %s and jsonb_typeof(observed -> 'observed') = 'number'
-    order by published_at desc
+    order by publication desc
 """
 
 
 def published(cursor: Cursor, checkpoint: str) -> dict[Figure, list[float]]:
     """The figures of the last published runs, newest first.
 
-    What a person accepted is how things are from then on: runs before it are looked at no more.
+    A run that was withdrawn is no measure. What a person accepted is how things are from then on:
+    runs before it are looked at no more.
     """
     cursor.execute(PUBLISHED, (RUNS, checkpoint))
     figures: dict[Figure, list[float]] = {}

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
+import psycopg2
 from psycopg2.extensions import connection as Connection
 
 from lakehouse import ops
 from lakehouse.erp import postgres
 from lakehouse.errors import RefusedError
-from lakehouse.quality import checkpoint, suites
-from lakehouse.quality.checkpoint import ERROR, PASSED, Outcome
+from lakehouse.quality import checkpoint, clock, drift, gx, records, suites
+from lakehouse.quality.outcomes import DRIFTED, ERROR, Outcome
 from lakehouse.settings import PROJECT, Settings
 
 EXPECTATIONS = PROJECT / "expectations"
 CHECKPOINT = "marts"
 SCHEMA = "marts_next"
-NAMED = 3
-"""So many of what is wrong stand in the message; all of it stands in ops.quality_results."""
 
 STAGED = """
-    select obj_description(to_regnamespace(%s), 'pg_namespace'), staged_at,
+    select obj_description(to_regnamespace(%s), 'pg_namespace'), staged_at, as_of_date,
         (select array_agg(tablename::text order by 1) from pg_tables where schemaname = %s)
     from (values (1)) as one left join ops.gates on run_id = %s
 """
@@ -34,21 +35,36 @@ class Checked:
     """So many expectations were checked, and all passed."""
 
     expectations: int
+    compared_runs: int
+    """Published runs that figures were held against; the first run has none."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The marts that wait, and what of them tells one staging from another."""
+
+    staged_at: datetime
+    as_of_date: date | None
+    marts: tuple[str, ...]
 
 
 def check(settings: Settings, *, run_id: str, expectations: Path = EXPECTATIONS) -> Checked:
     """Check the staged marts of this run; they may be served only after it."""
-    with ops.warehouse(settings) as connection:
-        staged_at, marts = _staged(connection, run_id)
+    with ops.warehouse(settings) as connection, connection.cursor() as cursor:
+        waiting = staged(connection, run_id)
+        published = drift.published(cursor, CHECKPOINT)
+        parameters = clock.parameters(settings, cursor, waiting.as_of_date)
     asked = suites.load(expectations, CHECKPOINT)
-    present = tuple(each for each in asked.validations if each.asset in marts)
-    outcomes = _unmatched(marts, asked)
+    present = tuple(each for each in asked.validations if each.asset in waiting.marts)
+    outcomes = _unmatched(waiting.marts, asked)
     outcomes += checkpoint.run(
-        replace(asked, validations=present), postgres.warehouse_dsn(settings), SCHEMA
+        replace(asked, validations=present),
+        place(postgres.warehouse_dsn(settings), SCHEMA),
+        checkpoint.Compared(published, parameters),
     )
-    wrong = [outcome for outcome in outcomes if outcome.status != PASSED]
+    wrong = [outcome for outcome in outcomes if outcome.is_wrong]
     with ops.warehouse(settings) as connection:
-        if _staged(connection, run_id)[0] != staged_at:
+        if staged(connection, run_id) != waiting:
             raise RefusedError(
                 f"the marts of run {run_id} were staged anew while they were checked",
                 hint="run `lakehouse gate`, once at a time",
@@ -56,21 +72,35 @@ def check(settings: Settings, *, run_id: str, expectations: Path = EXPECTATIONS)
         _record(connection, run_id, outcomes, passed=not wrong)
     if wrong:
         raise _closed(run_id, wrong)
-    return Checked(len(outcomes))
+    return Checked(len(outcomes), max(map(len, published.values()), default=0))
 
 
-def _staged(connection: Connection, run_id: str) -> tuple[datetime, list[str]]:
+def place(dsn: str, schema: str) -> checkpoint.Place:
+    """The staged marts, for Great Expectations and for our own queries."""
+
+    def ask(query: str) -> list[tuple[Any, ...]]:
+        with closing(psycopg2.connect(dsn)) as connection, connection.cursor() as cursor:
+            cursor.execute(f"set statement_timeout = {int(checkpoint.LIMIT_S * 1000)}")
+            cursor.execute(query)
+            return cursor.fetchall()
+
+    context = gx.new_context()
+    tables = gx.tables(context, dsn, schema, checkpoint.LIMIT_S)
+    return checkpoint.Place(context, tables, f'"{schema}"."{{}}"', ask, tables.close)
+
+
+def staged(connection: Connection, run_id: str) -> Waiting:
     """When the marts were staged, and which ones, if they are those of this run."""
     with connection.cursor() as cursor:
         cursor.execute(STAGED, (SCHEMA, SCHEMA, run_id))
-        staged_run, staged_at, marts = cursor.fetchone() or (None, None, None)
+        staged_run, staged_at, as_of_date, marts = cursor.fetchone() or (None,) * 4
     if staged_run != run_id or staged_at is None:
         raise RefusedError(
             f"the marts of run {run_id} cannot be checked: {SCHEMA} "
             + (f"holds those of run {staged_run}" if staged_run else "is not there"),
             hint="run `lakehouse gate`: it copies the marts, then checks them",
         )
-    return staged_at, marts or []
+    return Waiting(staged_at, as_of_date, tuple(marts or ()))
 
 
 def _unmatched(marts: Sequence[str], asked: suites.Checkpoint) -> list[Outcome]:
@@ -87,10 +117,8 @@ def _unmatched(marts: Sequence[str], asked: suites.Checkpoint) -> list[Outcome]:
 def _record(
     connection: Connection, run_id: str, outcomes: Sequence[Outcome], *, passed: bool
 ) -> None:
+    records.keep(connection, run_id, CHECKPOINT, outcomes)
     with connection.cursor() as cursor:
-        cursor.execute("delete from ops.quality_results where run_id = %s", (run_id,))
-        rows = [{"run_id": run_id} | asdict(outcome) for outcome in outcomes]
-        ops.record(connection, "quality_results", rows)
         cursor.execute(
             "update ops.gates set passed_at = case when %s then now() end where run_id = %s",
             (passed, run_id),
@@ -98,11 +126,10 @@ def _record(
 
 
 def _closed(run_id: str, wrong: Sequence[Outcome]) -> RefusedError:
-    sentences = [outcome.sentence for outcome in wrong[:NAMED]]
-    if len(wrong) > NAMED:
-        sentences.append(f"and {len(wrong) - NAMED} more")
-    return RefusedError(
-        f"the gate is closed for run {run_id}: {'; '.join(sentences)}",
-        hint="the marts published before stay served; every result of this run is in"
-        " ops.quality_results; mend the cause, then run `lakehouse run`",
+    hint = (
+        "the marts published before stay served; every result of this run is in"
+        " ops.quality_results; mend the cause, then run `lakehouse run`"
     )
+    if all(outcome.status == DRIFTED for outcome in wrong):
+        hint += f"; if the figures are right, `lakehouse gate --accept {run_id} --reason …`"
+    return RefusedError(f"the gate is closed for run {run_id}: {records.told(wrong)}", hint=hint)

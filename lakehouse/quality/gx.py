@@ -83,6 +83,10 @@ class Tables:
         table = self.source.add_table_asset(asset, table_name=asset)
         return table.add_batch_definition_whole_table(asset), {}
 
+    def close(self) -> None:
+        """Let go of the connections."""
+        self.source.get_engine().dispose()
+
 
 @dataclass(frozen=True)
 class Frames:
@@ -102,7 +106,7 @@ def tables(context: Context, dsn: str, schema: str, statement_s: float) -> Table
     """A schema that can only be read, by statements that end in time."""
     from great_expectations.datasource.fluent.postgres_datasource import PostgresDatasource
 
-    PostgresDatasource.execution_engine_override = _frugal_engine()
+    PostgresDatasource.execution_engine_override = _frugal_engine()  # type: ignore[misc]
     parts = parse_dsn(dsn)
     options = (
         parts.get("options"),
@@ -127,9 +131,11 @@ def tables(context: Context, dsn: str, schema: str, statement_s: float) -> Table
 
 
 def _frugal_engine() -> type[Any]:
-    from great_expectations.execution_engine import SqlAlchemyExecutionEngine
+    from great_expectations.execution_engine.sqlalchemy_execution_engine import (
+        SqlAlchemyExecutionEngine,
+    )
 
-    class FrugalEngine(SqlAlchemyExecutionEngine):  # type: ignore[misc]
+    class FrugalEngine(SqlAlchemyExecutionEngine):
         """It counts, and leaves out the examples: a whole pass over the table for each column.
 
         Failing rows are found by our own query, which names them by their keys.
@@ -138,7 +144,8 @@ def _frugal_engine() -> type[Any]:
         def resolve_metrics(
             self, metrics_to_resolve: Iterable[Any], *arguments: Any, **named: Any
         ) -> dict[Any, Any]:
-            examples, counted = [], []
+            examples: list[Any] = []
+            counted: list[Any] = []
             for metric in metrics_to_resolve:
                 is_example = metric.metric_name.endswith(".unexpected_values")
                 (examples if is_example else counted).append(metric)

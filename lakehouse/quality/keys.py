@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from lakehouse.quality.suites import Entry, Suite
+from lakehouse.quality.suites import ROW_COUNT, Entry, Suite
 
 UNEXPECTED_ROWS = "unexpected_rows_expectation"
 NAMED_KEYS = 5
@@ -31,7 +31,7 @@ def failing(suite: Suite, entry: Entry, table: str, ask: Ask) -> dict[str, Any]:
         return {"failing": count}
     shown = ", ".join(map(identifier, names))
     order = ", ".join(str(number) for number in range(1, len(names) + 1))
-    found = ask(f"select {shown} {wrong} order by {order} limit {NAMED_KEYS}")
+    found = ask(f"select distinct {shown} {wrong} order by {order} limit {NAMED_KEYS}")
     rows = [{n: _plain(v) for n, v in zip(names, row, strict=True)} for row in found]
     return {"failing": count, "keys": rows}
 
@@ -39,16 +39,18 @@ def failing(suite: Suite, entry: Entry, table: str, ask: Ask) -> dict[str, Any]:
 def _from(entry: Entry) -> str | None:
     if entry.type == UNEXPECTED_ROWS:
         return f"from ({entry.kwargs['unexpected_rows_query']}) as wrong"
-    build = CONDITIONS.get(entry.type)
-    if build is None or entry.drift is not None:
+    if entry.drift is not None:
         return None
     only = entry.kwargs.get("row_condition")
     among = "true" if only is None else _among(only)
-    return f"from {{batch}} where ({among}) and ({build(_column(entry), entry.kwargs)})"
-
-
-def _column(entry: Entry) -> str:
-    return identifier(entry.columns[0]) if entry.columns else ""
+    if entry.type == ROW_COUNT:
+        # Too many of some kind of rows: these are the ones that were counted.
+        return None if only is None else f"from {{batch}} where {among}"
+    build = CONDITIONS.get(entry.type)
+    if build is None:
+        return None
+    column = identifier(entry.columns[0])
+    return f"from {{batch}} where ({among}) and ({build(column, entry.kwargs)})"
 
 
 def _outside(column: str, kwargs: Mapping[str, Any]) -> str:
@@ -81,6 +83,7 @@ CONDITIONS: Conditions = {
     "expect_column_min_to_be_between": _outside,
     "expect_column_values_to_be_in_set": lambda c, k: f"not ({_in_set(c, k)})",
     "expect_column_values_to_not_be_in_set": _in_set,
+    "expect_column_values_to_match_regex": lambda c, k: f"not ({c} ~ {literal(k['regex'])})",
     "expect_column_values_to_not_be_null": lambda c, _: f"{c} is null",
     "expect_column_values_to_be_null": lambda c, _: f"{c} is not null",
     "expect_column_value_lengths_to_be_between": _lengths,

@@ -23,6 +23,7 @@ SUITE_META_KEYS = {"key", "sample_rows"}
 EXPECTATION_KEYS = {"type", "kwargs", "meta"}
 META_KEYS = {"why", "drift", "of_nothing"}
 DRIFT_KEYS = {"below", "above", "slack"}
+ROW_COUNT = "expect_table_row_count_to_be_between"
 PARAMETER = "$PARAMETER"
 PARAMETERS = {"as_of_date", "fresh_from"}
 """What the gate knows of a run: its business date, and the oldest that it may have."""
@@ -57,7 +58,18 @@ class Entry:
 
     def subject(self, asset: str) -> str:
         """What it speaks of, as the on-call reads it."""
-        return f"{asset}.{', '.join(self.columns)}" if self.columns else asset
+        named = f"{asset}.{', '.join(self.columns)}" if self.columns else asset
+        only = self.kwargs.get("row_condition")
+        among = f" where {_told(only)}" if isinstance(only, Mapping) else ""
+        return f"{named}{among}{' (drift)' if self.drift else ''}"
+
+
+def _told(condition: Mapping[str, Any]) -> str:
+    """A row condition in words."""
+    column = condition["column"]["name"]
+    if condition["type"] == "nullity":
+        return f"{column} is {'' if condition['is_null'] else 'not '}null"
+    return f"{column} {condition['operator']} {condition['parameter']}"
 
 
 @dataclass(frozen=True)
@@ -107,9 +119,7 @@ class _File:
             " served",
         )
 
-    def has_keys(
-        self, where: str, value: Any, keys: Set[str], optional: Set[str] = NONE
-    ) -> None:
+    def has_keys(self, where: str, value: Any, keys: Set[str], optional: Set[str] = NONE) -> None:
         """Whether a mapping has these keys, and no others than the optional ones."""
         if not isinstance(value, Mapping) or not keys <= set(value) <= keys | optional:
             found = ", ".join(map(str, value)) if isinstance(value, Mapping) else repr(value)
@@ -154,7 +164,12 @@ def load_suite(folder: Path, name: str) -> Suite:
     key = meta.get("key", [])
     if not isinstance(key, list) or not all(isinstance(column, str) for column in key):
         raise file.broken("meta.key of the suite has to be a list of columns")
-    return Suite(name, entries, tuple(key), meta.get("sample_rows"))
+    sample = meta.get("sample_rows")
+    for number, entry in enumerate(entries, 1):
+        most = entry.kwargs.get("max_value")
+        if sample is not None and entry.type == ROW_COUNT and (most is None or most >= sample):
+            raise file.broken(f"expectation {number} cannot fail: no more than {sample} are seen")
+    return Suite(name, entries, tuple(key), sample)
 
 
 def _entry(file: _File, number: int, entry: Any) -> Entry:
@@ -168,6 +183,11 @@ def _entry(file: _File, number: int, entry: Any) -> Entry:
     for value in entry["kwargs"].values() if isinstance(entry["kwargs"], Mapping) else ():
         if isinstance(value, Mapping) and PARAMETER in value and value[PARAMETER] not in PARAMETERS:
             raise file.broken(f"{where}: {value[PARAMETER]!r} is none of {sorted(PARAMETERS)}")
+    only = entry["kwargs"].get("row_condition") if isinstance(entry["kwargs"], Mapping) else None
+    if only is not None and (
+        not isinstance(only, Mapping) or only.get("type") not in ("comparison", "nullity")
+    ):
+        raise file.broken(f"{where}: row_condition has to be one comparison or nullity")
     return Entry(
         type=entry["type"],
         kwargs=entry["kwargs"],
@@ -186,7 +206,8 @@ def _drift(file: _File, where: str, entry: Mapping[str, Any]) -> Drift:
     for bound in ("min_value", "max_value"):
         if isinstance(entry["kwargs"], Mapping) and bound in entry["kwargs"]:
             raise file.broken(f"{where} drifts, so its {bound} comes from what was published")
-    if not str(entry["type"]).endswith("_to_be_between") or "values_to" in str(entry["type"]):
+    kind = str(entry["type"])
+    if not kind.endswith("_to_be_between") or kind.startswith("expect_column_values_to"):
         raise file.broken(f"{where} is not one figure of the table, so it cannot drift")
     return Drift(**asked)
 

@@ -51,7 +51,7 @@ def test_a_suite_out_of_shape_is_refused(
     path.parent.mkdir()
     path.write_text(SUITE.replace(written, broken), "utf8")
     with pytest.raises(RefusedError) as refused:
-        suites.load_suite(path)
+        suites.load_suite(tmp_path, "dim_items")
     for part in told:
         assert part in refused.value.what
 

@@ -1,0 +1,10 @@
+-- good
+create table fact_demand (
+    demand_key varchar, item_id varchar, tower_id varchar, store_tower_id varchar,
+    demand_date date, requested_quantity decimal(18, 3), waiting_quantity decimal(18, 3)
+);
+insert into fact_demand values
+('d1', '010825', 'BAFRD017', 'BR80584-A', '2024-10-01', 0.125, 0),
+('d2', '010825', null, 'BR80584-A', '2024-10-02', 5, 5);
+-- bad_a_request_of_nothing: expect_column_values_to_be_between of fact_demand.requested_quantity
+update fact_demand set requested_quantity = 0 where demand_key = 'd2';
