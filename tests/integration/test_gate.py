@@ -241,7 +241,8 @@ def test_an_interrupted_gold_is_completed(gated: Settings) -> None:
         publish.write_gold(gated, run_id="run-1")
     (gold / "fact_stock_movements").unlink()
 
-    assert publish.write_gold(gated, run_id="run-1").gold_commits == 2
+    left = len(MARTS) - MARTS.index("fact_stock_movements")
+    assert publish.write_gold(gated, run_id="run-1").gold_commits == left
     assert publish.write_gold(gated, run_id="run-1").gold_commits == 0
     assert commits(gated) == dict.fromkeys(MARTS, 0)
     assert DeltaTable(gold / "dim_items").to_pyarrow_table().num_rows == 6

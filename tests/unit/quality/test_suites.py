@@ -7,9 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
+from lakehouse.bronze import contracts
 from lakehouse.errors import RefusedError
 from lakehouse.quality import suites
+from lakehouse.settings import PROJECT
 
 SUITE = """
 name: dim_items
@@ -79,3 +82,10 @@ def test_a_checkpoint_out_of_shape_is_refused(
 def test_great_expectations_is_not_imported_with_the_package() -> None:
     command = "import lakehouse.quality, sys; sys.exit('great_expectations' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", command], check=False).returncode == 0
+
+
+def test_every_table_of_bronze_has_a_suite() -> None:
+    """Without one the table's first batch would close the gate, on the day when it lands."""
+    written = (PROJECT / "expectations" / "checkpoints" / "bronze.yml").read_text("utf8")
+    asked = yaml.safe_load(written)["validation_definitions"]
+    assert {one["data"]["asset"]["name"] for one in asked} == {one.name for one in contracts()}
