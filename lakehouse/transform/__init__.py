@@ -2,7 +2,7 @@
 
 from lakehouse.transform.backfilling import Backfilled, backfill
 from lakehouse.transform.dbt_runner import document
-from lakehouse.transform.ranges import require_tested
+from lakehouse.transform.ranges import advance, require_tested
 from lakehouse.transform.rebuilding import Rebuilt, mart_hashes, rebuild
 from lakehouse.transform.steps import Built, Tested, dbt_run, dbt_test, transform
 
@@ -11,6 +11,7 @@ __all__ = [
     "Built",
     "Rebuilt",
     "Tested",
+    "advance",
     "backfill",
     "dbt_run",
     "dbt_test",
