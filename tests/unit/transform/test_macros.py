@@ -114,7 +114,7 @@ SPARK = {
     "not null then struct(cast(o as string) as place, w as word) end ) ), entry -> entry.word ), "
     "', ' )",
     "layer_schema('marts')": "marts",
-    "source_relation({'schema': 'erp', 'identifier': 'items'})": "delta.`LAKE_URI/bronze/erp/items`",
+    "source_relation({'schema': 'a', 'identifier': 'b'})": "delta.`LAKE_URI/bronze/a/b`",
 }
 
 
