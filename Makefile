@@ -113,6 +113,11 @@ ui: setup ## All there is to look at, on loopback: Airflow, dbt docs, Data Docs;
 docs: setup ## dbt's documentation of models, columns and lineage, made and served; Ctrl-C stops it
 	@.venv/bin/lakehouse docs --serve
 
+.PHONY: metrics
+ASK ?= --metrics total_demand,fill_rate --group-by metric_time__month --order metric_time__month
+metrics: setup ## Ask MetricFlow, e.g. make metrics ASK="--metrics lead_time --group-by item__family"
+	@cd dbt && ../.venv/bin/dbt parse --quiet && ../.venv/bin/mf query $(ASK)
+
 .PHONY: screenshots
 screenshots: setup ## Renew the pictures under docs/images, by a headless Chromium
 	@.venv/bin/python docs/screenshots.py
