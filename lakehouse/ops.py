@@ -57,6 +57,8 @@ create table if not exists ops.accepted_drifts (
 alter table ops.quality_results add column if not exists checkpoint text not null default 'marts';
 alter table ops.quality_results add column if not exists asked jsonb;
 alter table ops.quality_results add column if not exists why text;
+alter table ops.gates add column if not exists inputs text;
+alter table ops.published add column if not exists inputs text;
 alter table ops.published add column if not exists withdrawn_run text;
 alter table ops.published add column if not exists publication bigint;
 update ops.published set publication = (extract(epoch from published_at) * 1000000)::bigint

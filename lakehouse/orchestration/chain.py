@@ -1,7 +1,8 @@
 """The chain: extract, load, build, test, check, publish, each step recorded in `ops.pipeline_runs`.
 
 A step may be killed at any moment and run again. An interrupted run goes on where it stopped; a
-failed or refused one starts anew, because what was wrong may have been mended in the ERP since.
+failed or refused one starts anew, because what was wrong may have been mended in the ERP since. A
+run that finds nothing new after bronze ends there.
 """
 
 from __future__ import annotations
@@ -21,11 +22,14 @@ from lakehouse import bronze, cdc, ops, publish, quality, transform
 from lakehouse.erp import SOURCE, company
 from lakehouse.errors import LakehouseError, RefusedError, first_line
 from lakehouse.lock import lake_lock
+from lakehouse.orchestration import unchanged
 from lakehouse.settings import Settings
 
 Counts = dict[str, Any]
 StepFunction = Callable[[Settings, str], Counts]
 Report = Callable[[str, Counts], None]
+SKIPPED = "skipped"
+ENDED = frozenset({"failed", "refused", SKIPPED})
 
 
 def _sync(settings: Settings) -> cdc.Synced:
@@ -63,7 +67,23 @@ def _bronze(settings: Settings, run_id: str) -> Counts:
 
 
 def _dbt_run(settings: Settings, run_id: str) -> Counts:
+    reason = unchanged.since(settings)
+    if reason is not None:
+        return {SKIPPED: reason}
     return asdict(transform.dbt_run(settings, run_id=run_id))
+
+
+def _with_a_build(step: StepFunction) -> StepFunction:
+    """Leave out what follows the build, in a run that had nothing to build."""
+
+    def do(settings: Settings, run_id: str) -> Counts:
+        query = "select result ->> %s from ops.pipeline_runs where run_id = %s and step = 'dbt_run'"
+        with ops.warehouse(settings) as connection, connection.cursor() as cursor:
+            cursor.execute(query, (SKIPPED, run_id))
+            (reason,) = cursor.fetchone() or (None,)
+        return step(settings, run_id) if reason is None else {SKIPPED: reason}
+
+    return do
 
 
 def _dbt_test(settings: Settings, run_id: str) -> Counts:
@@ -73,7 +93,7 @@ def _dbt_test(settings: Settings, run_id: str) -> Counts:
 def _checkpoint(settings: Settings, run_id: str) -> Counts:
     transform.require_tested(settings)
     quality.check_landed(settings, run_id=run_id)
-    staged = asdict(publish.stage(settings, run_id=run_id))
+    staged = asdict(publish.stage(settings, run_id=run_id, inputs=unchanged.inputs(settings)))
     return staged | asdict(quality.check(settings, run_id=run_id))
 
 
@@ -99,9 +119,9 @@ STEPS: Mapping[str, StepFunction] = MappingProxyType(
         "extract": _extract,
         "bronze": _bronze,
         "dbt_run": _dbt_run,
-        "dbt_test": _dbt_test,
-        "checkpoint": _checkpoint,
-        "publish": _publish,
+        "dbt_test": _with_a_build(_dbt_test),
+        "checkpoint": _with_a_build(_checkpoint),
+        "publish": _with_a_build(_publish),
     }
 )
 ALL_STEPS: Mapping[str, StepFunction] = MappingProxyType({DEMO: _demo, **STEPS})
@@ -115,7 +135,10 @@ def run(settings: Settings, *, demo: bool = False, report: Report = lambda *_: N
         run_id, done = _unfinished(settings) or (new_id(RUN_PREFIX), set())
         # From the first step that is not done, whatever comes after it is done again.
         for step in dropwhile(done.__contains__, [DEMO, *STEPS] if demo else STEPS):
-            report(step, _recorded(settings, step, run_id))
+            counts = _recorded(settings, step, run_id)
+            report(step, counts)
+            if SKIPPED in counts:
+                break
         return run_id
 
 
@@ -149,7 +172,7 @@ def _unfinished(settings: Settings) -> tuple[str, set[str]] | None:
     if not steps or not steps[0]["run_id"].startswith(RUN_PREFIX):
         return None
     status = {row["step"]: row["status"] for row in steps}
-    if status.get("publish") == "done" or {"failed", "refused"} & set(status.values()):
+    if status.get("publish") == "done" or ENDED & set(status.values()):
         return None
     return steps[0]["run_id"], {step for step, how in status.items() if how == "done"}
 
@@ -168,7 +191,7 @@ def _recorded(settings: Settings, step: str, run_id: str, do: StepFunction | Non
             # Often for the same reason; the first error is the one to tell.
             error.add_note(f"not recorded in ops.pipeline_runs: {first_line(unrecorded)}")
         raise
-    _record(settings, run_id, step, "done", result=counts)
+    _record(settings, run_id, step, SKIPPED if SKIPPED in counts else "done", result=counts)
     return counts
 
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import Asset, BaseOperator, BaseOperatorLink, Context, WeightRule
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from lakehouse import settings
 from lakehouse.errors import LakehouseError, RefusedError
@@ -101,6 +101,8 @@ class LakehouseOperator(BaseOperator):
                 raise AirflowFailException(error.what) from error
             raise
         self.log.info("%s of run %s: %s", self.step, run_id, counts)
+        if "skipped" in counts:
+            raise AirflowSkipException(counts["skipped"])
         return plain(counts)
 
     def _is_final(self, error: LakehouseError) -> bool:

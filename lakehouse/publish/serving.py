@@ -34,25 +34,29 @@ PAUSE_S = 1.0
 PATIENCE = "400ms"
 
 SERVED = """
-    select run_id, as_of_date, published_at, marts, publication, withdrawn_run
+    select run_id, as_of_date, published_at, marts, publication, withdrawn_run, inputs
     from ops.published
     where run_id = obj_description(to_regnamespace('marts'), 'pg_namespace')
     order by publication desc limit 1
 """
+LAST_PUBLISHED = """
+    select run_id, as_of_date, published_at, marts, publication, withdrawn_run, inputs
+    from ops.published where withdrawn_run is null order by publication desc limit 1
+"""
 STAGED = """
     select obj_description(to_regnamespace('marts_next'), 'pg_namespace'),
-        passed_at, as_of_date, marts
+        passed_at, as_of_date, marts, inputs
     from (values (1)) as one left join ops.gates on run_id = %s
 """
 BEFORE = """
-    select run_id, as_of_date, marts from ops.published
+    select run_id, as_of_date, marts, inputs from ops.published
     where run_id = obj_description(to_regnamespace('marts_previous'), 'pg_namespace')
         and publication < coalesce(%s, publication + 1)
     order by publication desc limit 1
 """
 PUBLISH = """
-    insert into ops.published (run_id, as_of_date, marts, withdrawn_run, publication)
-    select %s, %s, %s, %s, greatest(
+    insert into ops.published (run_id, as_of_date, marts, inputs, withdrawn_run, publication)
+    select %s, %s, %s, %s, %s, greatest(
         (extract(epoch from clock_timestamp()) * 1000000)::bigint, max(publication) + 1
     )
     from ops.published
@@ -81,6 +85,8 @@ class Served:
     """Grows with each swap and rollback, whatever the clock does."""
     withdrawn_run: str | None
     """The run whose marts were served before, if a rollback took them back."""
+    inputs: str | None
+    """A hash of all that these marts follow from, where whoever staged them gave one."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +114,14 @@ def served(settings: Settings) -> Served | None:
     """What readers see now; None before the first publish."""
     with ops.warehouse(settings) as connection, connection.cursor() as cursor:
         return _served(cursor)
+
+
+def last_published(settings: Settings) -> Served | None:
+    """What was published last, be it served still or taken back by a rollback."""
+    with ops.warehouse(settings) as connection, connection.cursor() as cursor:
+        cursor.execute(LAST_PUBLISHED)
+        row = cursor.fetchone()
+    return Served(*row) if row else None
 
 
 def waiting(settings: Settings) -> str:
@@ -164,7 +178,7 @@ def _patiently(settings: Settings, what: str, do: Callable[[Cursor], Result]) ->
 def _swap(cursor: Cursor, run_id: str) -> Swapped:
     now_served = _served(cursor)
     cursor.execute(STAGED, (run_id,))
-    staged_run, passed_at, as_of_date, marts = cursor.fetchone() or (None,) * 4
+    staged_run, passed_at, as_of_date, marts, inputs = cursor.fetchone() or (None,) * 5
     if staged_run != run_id:
         if now_served and now_served.run_id == run_id:
             return Swapped(_day(now_served.as_of_date), swapped=False)
@@ -183,7 +197,7 @@ def _swap(cursor: Cursor, run_id: str) -> Swapped:
     cursor.execute(f"drop schema if exists {PREVIOUS} cascade")
     _move(cursor, MARTS, PREVIOUS)
     _move(cursor, NEXT, MARTS)
-    cursor.execute(PUBLISH, (run_id, as_of_date, Json(marts), None))
+    cursor.execute(PUBLISH, (run_id, as_of_date, Json(marts), inputs, None))
     return Swapped(_day(as_of_date), swapped=True)
 
 
@@ -197,14 +211,14 @@ def _roll_back(cursor: Cursor) -> RolledBack:
             "is not there",
             hint="each publish keeps the marts before it, until the next one; what is served stays",
         )
-    run_id, as_of_date, marts = before
+    run_id, as_of_date, marts, inputs = before
     withdrawn = now_served.run_id if now_served else None
     readers.let_in(cursor, PREVIOUS)
     _lock(cursor, MARTS, NEXT, PREVIOUS)
     cursor.execute(f"drop schema if exists {NEXT} cascade")
     _move(cursor, MARTS, NEXT)
     _move(cursor, PREVIOUS, MARTS)
-    cursor.execute(PUBLISH, (run_id, as_of_date, Json(marts), withdrawn))
+    cursor.execute(PUBLISH, (run_id, as_of_date, Json(marts), inputs, withdrawn))
     return RolledBack(run_id, _day(as_of_date), withdrawn)
 
 

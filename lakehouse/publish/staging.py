@@ -35,8 +35,11 @@ class Staged:
     marts: dict[str, int]
 
 
-def stage(settings: Settings, *, run_id: str) -> Staged:
-    """Replace `marts_next` by a copy of this run's marts; nothing has passed the gate then."""
+def stage(settings: Settings, *, run_id: str, inputs: str | None = None) -> Staged:
+    """Replace `marts_next` by a copy of this run's marts; nothing has passed the gate then.
+
+    `inputs` is kept with them: a hash of all that they follow from.
+    """
     with engines.built(settings) as engine:
         as_of_date, marts = engine.describe()
         rows: dict[str, int] = {}
@@ -50,10 +53,11 @@ def stage(settings: Settings, *, run_id: str) -> Staged:
                 rows[mart.name] = _copy(engine, cursor, mart, marts)
                 advance(mart.rows)
             cursor.execute(
-                "insert into ops.gates (run_id, as_of_date, marts) values (%s, %s, %s)"
+                "insert into ops.gates (run_id, as_of_date, marts, inputs) values (%s, %s, %s, %s)"
                 " on conflict (run_id) do update set as_of_date = excluded.as_of_date,"
-                " marts = excluded.marts, staged_at = excluded.staged_at, passed_at = null",
-                (run_id, as_of_date, Json(rows)),
+                " marts = excluded.marts, inputs = excluded.inputs,"
+                " staged_at = excluded.staged_at, passed_at = null",
+                (run_id, as_of_date, Json(rows), inputs),
             )
     return Staged(as_of_date.isoformat() if as_of_date else None, rows)
 

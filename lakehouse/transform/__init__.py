@@ -2,7 +2,7 @@
 
 from lakehouse.transform.backfilling import Backfilled, backfill
 from lakehouse.transform.dbt_runner import document
-from lakehouse.transform.ranges import advance, require_tested
+from lakehouse.transform.ranges import advance, newest, require_tested, tested
 from lakehouse.transform.rebuilding import Rebuilt, mart_hashes, rebuild
 from lakehouse.transform.steps import Built, Tested, dbt_run, dbt_test, transform
 
@@ -17,7 +17,9 @@ __all__ = [
     "dbt_test",
     "document",
     "mart_hashes",
+    "newest",
     "rebuild",
     "require_tested",
+    "tested",
     "transform",
 ]

@@ -128,6 +128,27 @@ def require_tested(settings: Settings) -> None:
             )
 
 
+def tested(settings: Settings) -> dict[str, int] | None:
+    """Up to which batch each table was built and tested; None if not all of it was."""
+    if settings.engine == "duckdb" and not settings.duckdb_path.exists():
+        return None
+    with engine.database(settings) as connection:
+        connection.execute(SCHEMA)
+        if not _all(connection, "is_tested"):
+            return None
+        return {table: end for table, (_, end) in _ranges(connection).items()}
+
+
+def newest(settings: Settings) -> dict[str, int]:
+    """The newest batch in bronze of each table that was built before."""
+    with engine.database(settings) as connection:
+        duck.load(connection, "delta")
+        connection.execute(SCHEMA)
+        return {
+            table: _read(settings, connection, table, ANY_BATCH)[0] for table in _ranges(connection)
+        }
+
+
 def _all(connection: duckdb.DuckDBPyConnection, flag: str) -> bool:
     query = f"select coalesce(bool_and({flag}), false) from ops.run_context"
     return connection.execute(query).fetchone() == (True,)

@@ -51,6 +51,13 @@ def test_the_counts_of_a_step_are_the_result_as_json_has_them(
     assert counts == said
 
 
+def test_a_step_with_nothing_to_do_is_skipped(
+    operators: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(operators.AirflowSkipException, match="nothing changed"):
+        run(operators, monkeypatch, {"skipped": "nothing changed since monday"})
+
+
 @pytest.mark.parametrize(
     ("error", "final", "raised"),
     [

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from psycopg2.extensions import make_dsn
 
-from lakehouse import bronze, transform
+from lakehouse import bronze, publish, transform
 from lakehouse.cli import report, status
 from lakehouse.erp import postgres
 from lakehouse.orchestration import chain
@@ -76,6 +76,18 @@ def test_a_change_in_the_erp_is_served_and_no_password_left_behind(
     assert ask(warehouse, versions) == [(before + 1,)]
     result = {row["step"]: row["result"] for row in chain.last_run(open_lake)}
     assert result["bronze"]["rows"] == 3
+
+    served = publish.served(open_lake)
+    chain.run(open_lake, report=report.say)
+
+    assert [(row["step"], row["status"]) for row in chain.last_run(open_lake)] == [
+        ("extract", "done"),
+        ("bronze", "done"),
+        ("dbt_run", "skipped"),
+    ]
+    assert publish.served(open_lake) == served
+    # A person who asks for it gets it all the same.
+    assert chain.run_step(open_lake, "checkpoint")["marts"]
 
     print(status.status_text(status.status(open_lake)))  # noqa: T201
     files = [path for path in open_lake.home.rglob("*") if path.is_file()]

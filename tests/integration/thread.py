@@ -11,8 +11,9 @@ from lakehouse.settings import Settings
 
 SAME_IN_BOTH = {
     "items": (
-        "select item_id, item_name, family, unit, unit_cost_brl, criticality, is_service,"
-        " description from items",
+        # The one thing that staging folds: M³ and M3 are one unit.
+        "select item_id, item_name, family, translate(unit, '²³', '23'), unit_cost_brl,"
+        " criticality, is_service, description from items",
         "select item_id, item_name, family, unit, unit_cost_brl, criticality, is_service,"
         " description from marts.dim_items where is_current and item_id is not null",
     ),

@@ -23,8 +23,11 @@ def test_a_run_goes_on_at_the_first_step_that_is_not_done(
 ) -> None:
     taken: list[str] = []
     monkeypatch.setattr(chain, "_unfinished", lambda _: ("run-before", done))
-    monkeypatch.setattr(
-        chain, "_recorded", lambda _, step, run_id: taken.append(f"{run_id} {step}")
-    )
+
+    def recorded(_: Settings, step: str, run_id: str) -> chain.Counts:
+        taken.append(f"{run_id} {step}")
+        return {}
+
+    monkeypatch.setattr(chain, "_recorded", recorded)
     assert chain.run(lake, demo=demo) == "run-before"
     assert taken == [f"run-before {step}" for step in expected]
