@@ -13,14 +13,11 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
-from lakehouse import duck, ops
+from lakehouse import duck, ops, piping
+from lakehouse import engine as building
 from lakehouse.errors import LakehouseError, first_line
 from lakehouse.publish.marts import Column, Mart, postgres_type, served_type
 from lakehouse.settings import Settings
-
-CHUNK_BYTES = 1 << 20
-BUILT = "dbt_marts"
-"""Where dbt builds on PostgreSQL; `marts` belongs to the swap."""
 
 DUCKDB_TABLES = """
     select table_name, trim(comment, e' \\n'), estimated_size
@@ -77,7 +74,7 @@ def built(settings: Settings) -> Iterator[Engine]:
     """The engine that the settings name, open for reading."""
     if settings.engine == "postgres":
         with ops.warehouse(settings) as connection:
-            yield _Postgres(connection)
+            yield _Postgres(connection, building.schema(settings, "marts"))
     else:
         with duck.warehouse(settings, read_only=True) as connection:
             duck.load(connection, "postgres_scanner")
@@ -112,18 +109,15 @@ class _DuckDB:
                 f"copy marts.\"{mart.name}\" to '/dev/fd/{descriptor}' (format postgres_binary)"
             )
         except duckdb.Error as error:
-            # A broken pipe is what PostgreSQL's refusal left, and that is the one to tell.
-            if "Broken pipe" not in str(error):
-                raise _unreadable(mart, error) from error
-        finally:
-            os.close(descriptor)
+            raise _unreadable(mart, error) from error
 
 
 class _Postgres:
     """It is its own twin; the rows still go through COPY, which alone can freeze them."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, schema: str) -> None:
         self._connection = connection
+        self._schema = schema
 
     def describe(self) -> tuple[date | None, list[Mart]]:
         with self._connection.cursor() as cursor:
@@ -131,7 +125,7 @@ class _Postgres:
             cursor.execute("set transaction isolation level repeatable read, read only")
             found: list[Rows] = []
             for query in (POSTGRES_TABLES, POSTGRES_COLUMNS, POSTGRES_KEYS):
-                cursor.execute(query, {"schema": BUILT})
+                cursor.execute(query, {"schema": self._schema})
                 found.append(cursor.fetchall())
             tables, columns, keys = found
             typed = [
@@ -148,13 +142,14 @@ class _Postgres:
 
     def write(self, mart: Mart, descriptor: int) -> None:
         statement = sql.SQL("copy {} to stdout (format binary)").format(
-            sql.Identifier(BUILT, mart.name)
+            sql.Identifier(self._schema, mart.name)
         )
         try:
-            with os.fdopen(descriptor, "wb") as pipe, self._connection.cursor() as cursor:
-                cursor.copy_expert(statement, pipe, size=CHUNK_BYTES)
-        except BrokenPipeError:
-            return
+            with (
+                os.fdopen(descriptor, "wb", closefd=False) as pipe,
+                self._connection.cursor() as cursor,
+            ):
+                cursor.copy_expert(statement, pipe, size=piping.CHUNK_BYTES)
         except psycopg2.Error as error:
             raise _unreadable(mart, error) from error
 

@@ -7,18 +7,15 @@ third longer, makes every table with types of its own choice and cannot freeze t
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import IO, cast
 
 import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
-from lakehouse import ops
+from lakehouse import ops, piping
 from lakehouse.errors import LakehouseError, RefusedError, first_line
 from lakehouse.progress import progress
 from lakehouse.publish import engines
@@ -84,13 +81,8 @@ def _copy(engine: Engine, cursor: Cursor, mart: Mart, marts: Sequence[Mart]) -> 
         _make_table(cursor, table, mart)
         # Frozen rows are seen by transactions older than this one, too: after a swap they would
         # otherwise find the new marts empty.
-        _pipe(
-            engine,
-            mart,
-            cursor,
-            sql.SQL("copy {} from stdin (format binary, freeze)").format(table),
-        )
-        rows = cursor.rowcount
+        statement = sql.SQL("copy {} from stdin (format binary, freeze)").format(table)
+        rows = piping.copy_in(cursor, statement, lambda into: engine.write(mart, into))
         _make_keys(cursor, table, mart, marts)
         _comment(cursor, table, mart)
         cursor.execute(sql.SQL("analyze {}").format(table))
@@ -136,40 +128,6 @@ def _make_keys(cursor: Cursor, table: sql.Identifier, mart: Mart, marts: Sequenc
         cursor.execute(add.format(table, names(columns)))
     for columns in mart.indexes(marts):
         cursor.execute(sql.SQL("create index on {} ({})").format(table, names(columns)))
-
-
-def _pipe(engine: Engine, mart: Mart, cursor: Cursor, statement: sql.Composed) -> None:
-    """Let the engine write what PostgreSQL reads, both at once."""
-    reader, writer = os.pipe()
-    with ThreadPoolExecutor(1) as pool:
-        with os.fdopen(reader, "rb") as pipe:
-            stream = _Stream(pipe)
-            written = pool.submit(engine.write, mart, writer)
-            try:
-                cursor.copy_expert(statement, cast("IO[bytes]", stream), size=engines.CHUNK_BYTES)
-            except psycopg2.Error:
-                pipe.close()
-                if stream.interruption is not None:
-                    raise stream.interruption from None
-                # The writer's own failure, rather than the torn stream that it left behind.
-                written.result()
-                raise
-        written.result()
-
-
-class _Stream:
-    """Remembers a Ctrl-C, which psycopg2 would turn into an error of the copy."""
-
-    def __init__(self, pipe: IO[bytes]) -> None:
-        self.interruption: KeyboardInterrupt | None = None
-        self._pipe = pipe
-
-    def read(self, size: int = -1, /) -> bytes:
-        try:
-            return self._pipe.read(size)
-        except KeyboardInterrupt as error:
-            self.interruption = error
-            raise
 
 
 def _comment(cursor: Cursor, table: sql.Identifier, mart: Mart) -> None:

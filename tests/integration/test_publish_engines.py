@@ -30,6 +30,7 @@ and version.
 ';
 comment on column dim_items.item_id is 'Product code: 100 %, "quoted".';
 """
+KEYED = ("dim_items", "dim_towers", "fact_stock_movements", "rpt_stock_position")
 CONTEXT = "create table ops.run_context as select date '2024-10-02' as as_of_date"
 COLUMNS = """
     select relname, attname, format_type(atttypid, atttypmod), attnotnull,
@@ -89,8 +90,10 @@ def test_both_engines_are_served_the_same(server: postgres.Server, tmp_path: Pat
     of_postgres = staged(on("postgres", server, tmp_path / "postgres"))
 
     assert of_postgres == of_duckdb
-    assert sum(of_duckdb["staged"].marts.values()) == 18
-    assert of_duckdb["indexes"] == [
+    staged_marts = of_duckdb["staged"].marts
+    assert staged_marts == {mart: len(rows) for mart, rows in of_duckdb["rows"].items()}
+    assert staged_marts["dim_items"] == 6
+    assert [found for found in of_duckdb["indexes"] if found[0] in KEYED] == [
         ("dim_items", "CREATE UNIQUE btree (item_key)"),
         ("dim_towers", "CREATE UNIQUE btree (tower_key)"),
         ("fact_stock_movements", "CREATE UNIQUE btree (stock_movement_key)"),
