@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import cdc, lake
+from bench import airflow, cdc, lake
 from bench.measuring import PEERS, Result
 from lakehouse.settings import PROJECT
 
-SUITES = {"lake": lake.results, "cdc": cdc.results}
+SUITES = {"lake": lake.results, "cdc": cdc.results, "airflow": airflow.results}
 PAGE = PROJECT / "docs" / "benchmarks.md"
 HEADER = "| what | against | ours | peer | ratio | reach | reached |\n|---|---|---|---|---|---|---|"
 

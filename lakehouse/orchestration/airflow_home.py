@@ -167,6 +167,8 @@ def _options(airflow: Airflow, server: Server) -> dict[str, dict[str, str]]:
         "workers": {"min_heartbeat_interval": "1"},
         "openlineage": {
             "namespace": lineage.NAMESPACE,
+            # A fork of the whole task for each event costs more than the event.
+            "execute_in_thread": "True",
             # A file an event: tasks end at the same time, and none waits for another.
             "transport": json.dumps(
                 {"type": "file", "log_file_path": f"{airflow.lineage}/airflow"}

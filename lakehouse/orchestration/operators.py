@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from lakehouse.settings import Settings
 
-MARTS = Asset(name="marts", uri="lakehouse://marts")
+MARTS = Asset("marts")
 """What the planners see. A DAG that follows it starts after each publish."""
 
 DEFAULT_ARGS: Mapping[str, Any] = {
