@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from airflow.sdk import Param, TaskGroup, chain, dag
 
+from lakehouse.orchestration.alerts import alert_of_run
 from lakehouse.orchestration.operators import (
     DEFAULT_ARGS,
     MARTS,
@@ -44,6 +45,7 @@ PARAMS = {
     catchup=False,
     max_active_runs=1,
     default_args=dict(DEFAULT_ARGS),
+    on_failure_callback=alert_of_run,
     params=PARAMS,
     render_template_as_native_obj=True,
     tags=["marts", "on-demand"],

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from airflow.sdk import dag
 
+from lakehouse.orchestration.alerts import alert_of_run
 from lakehouse.orchestration.operators import DEFAULT_ARGS, MARTS, LakehouseOperator
 
 
@@ -25,6 +26,7 @@ from lakehouse.orchestration.operators import DEFAULT_ARGS, MARTS, LakehouseOper
     catchup=False,
     max_active_runs=1,
     default_args=dict(DEFAULT_ARGS),
+    on_failure_callback=alert_of_run,
     tags=["lake", "maintenance"],
     doc_md=__doc__,
 )

@@ -29,6 +29,7 @@ from types import MappingProxyType
 
 from airflow.sdk import CronTriggerTimetable, TaskGroup, TriggerRule, chain, dag
 
+from lakehouse.orchestration.alerts import alert_of_run
 from lakehouse.orchestration.operators import (
     DEFAULT_ARGS,
     MARTS,
@@ -69,6 +70,7 @@ DOCS = MappingProxyType(
     catchup=False,
     max_active_runs=1,
     default_args=dict(DEFAULT_ARGS),
+    on_failure_callback=alert_of_run,
     tags=["daily", "erp", "marts"],
     doc_md=__doc__,
 )

@@ -41,6 +41,11 @@ CHECKS = """
     order by 1 limit 20
 """
 
+UNENDED = """
+    select step from ops.pipeline_runs
+    where run_id = %(run_id)s and status = 'running' order by started_at desc limit 1
+"""
+
 
 @dataclass(frozen=True)
 class Alert:
@@ -80,7 +85,7 @@ class Alert:
 def alert(context: Mapping[str, Any]) -> None:
     """Airflow's callback of a task that has failed for good; it is called once, after the retries.
 
-    It runs in the task's process, or in the DAG processor when that process was killed.
+    It runs in the task's process; for one that was killed there is `alert_of_run`.
     """
     lake = lakehouse_settings.load()
     task = context["ti"]
@@ -92,6 +97,23 @@ def alert(context: Mapping[str, Any]) -> None:
         step=getattr(context.get("task"), "step", ""),
         error=context.get("exception"),
     )
+
+
+def alert_of_run(context: Mapping[str, Any]) -> None:
+    """Airflow's callback of a run that has failed, called in the DAG processor.
+
+    Whatever ended by itself has told already. What has not was killed, and could call nothing back.
+    """
+    lake = lakehouse_settings.load()
+    dag_id = context["dag"].dag_id
+    run_id = incidents.safe_run_id(dag_id, context["run_id"])
+    since = context["dag_run"].start_date.replace(microsecond=0)
+    with _book(lake) as book:
+        if any(_is_of(line, run_id, since) for line in book.lines):
+            return
+    step = _unended(lake, run_id) or ""
+    task_id = step or context["ti"].task_id
+    raise_alert(lake, dag_id=dag_id, run_id=run_id, task_id=task_id, step=step, error=None)
 
 
 def raise_alert(
@@ -133,6 +155,24 @@ def failed_checks(lake: Settings, run_id: str) -> list[str]:
             return [one_line(check)[:500] for (check,) in cursor]
     except (LakehouseError, psycopg2.Error) as error:
         return [f"what failed cannot be read from ops: {first_line(error)}"]
+
+
+def _is_of(line: Mapping[str, Any], run_id: str, since: datetime) -> bool:
+    """Whether a line tells of this run since it was begun, or begun again."""
+    told = line.get("kind") == ALERT and line["run_id"] == run_id
+    return told and datetime.fromisoformat(line["at"]) >= since
+
+
+def _unended(lake: Settings, run_id: str) -> str | None:
+    """The step of a run that is recorded as running still."""
+    try:
+        with ops.warehouse(lake) as connection, connection.cursor() as cursor:
+            cursor.execute(UNENDED, {"run_id": run_id})
+            row = cursor.fetchone()
+    except (LakehouseError, psycopg2.Error) as error:
+        log.warning("the step that was killed cannot be read from ops: %s", first_line(error))
+        return None
+    return None if row is None else str(row[0])
 
 
 def _what(error: object) -> str:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse.errors import LakehouseError
 from lakehouse.settings import PROJECT, Settings
-from lakehouse.transform import dbt_runner
 
 if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol as TaskInstance
 
+# Parsed with every DAG file: what is heavy is imported where it is used.
 log = logging.getLogger(__name__)
 
 NAMESPACE = "nova_corrente"
@@ -63,6 +63,8 @@ def _keep(settings: Settings, step: str, run_id: str, task: TaskInstance, since:
 
 def _is_new(settings: Settings, since: datetime) -> bool:
     """Whether dbt came so far as to leave results: those of an earlier command are not ours."""
+    from lakehouse.transform import dbt_runner
+
     results = dbt_runner.target(settings) / "run_results.json"
     return results.exists() and results.stat().st_mtime >= since.timestamp()
 
@@ -71,6 +73,8 @@ def _dbt_events(settings: Settings, task: TaskInstance) -> list[Any]:
     from airflow.providers.openlineage.plugins.macros import lineage_job_name, lineage_run_id
     from openlineage.common.provider.dbt.local import DbtLocalArtifactProcessor
     from openlineage.common.provider.dbt.processor import ParentRunMetadata
+
+    from lakehouse.transform import dbt_runner
 
     processor = DbtLocalArtifactProcessor(
         project_dir=str(PROJECT / "dbt"),

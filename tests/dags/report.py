@@ -32,6 +32,7 @@ def described(dag: Any) -> dict[str, Any]:
         "catchup": dag.catchup,
         "max_active_runs": dag.max_active_runs,
         "schedule": str(dag.timetable),
+        "alerts": any(each.__name__ == "alert_of_run" for each in _listed(dag.on_failure_callback)),
         "tasks": [
             {
                 "id": task.task_id,
@@ -47,6 +48,10 @@ def described(dag: Any) -> dict[str, Any]:
             for task in dag.topological_sort()
         ],
     }
+
+
+def _listed(callbacks: Any) -> list[Any]:
+    return callbacks if isinstance(callbacks, list) else [callbacks] if callbacks else []
 
 
 def main() -> None:

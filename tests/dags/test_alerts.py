@@ -12,6 +12,7 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -217,6 +218,40 @@ def test_who_was_told_of_an_incident_is_told_that_it_is_over(
     alerts.recover(lake, "daily", "daily.wednesday")
     assert len(slack.said) == 2
     assert "runs again" in slack.said[1]["text"]
+
+
+def run_failed(began: datetime, step: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Airflow calls back for the whole run, whose last step is recorded as running still."""
+    monkeypatch.setattr(alerts, "_unended", lambda *_: step)
+    alerts.alert_of_run(
+        {
+            "dag": SimpleNamespace(dag_id="daily"),
+            "run_id": "monday",
+            "dag_run": SimpleNamespace(start_date=began),
+            "ti": SimpleNamespace(task_id="notify"),
+        }
+    )
+
+
+def test_a_task_that_was_killed_is_told_by_its_run(
+    lake: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_failed(datetime.now(UTC), "bronze", monkeypatch)
+    [line] = book(lake)
+    assert line["task_id"] == "bronze"
+    assert Path(line["runbook"]).stem == "task-killed"
+
+
+def test_a_run_whose_task_has_told_tells_nothing_more(
+    lake: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = datetime.now(UTC)
+    fail(GATE)
+    run_failed(began, None, monkeypatch)
+    assert len(book(lake)) == 1
+    # Begun again, once it was cleared, and killed this time.
+    run_failed(began + timedelta(hours=1), "bronze", monkeypatch)
+    assert len(book(lake)) == 2
 
 
 def test_a_line_that_was_cut_short_is_passed_over(lake: Settings) -> None:

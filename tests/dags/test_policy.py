@@ -62,6 +62,7 @@ ALL_RULES = {
     "another_name: tags outside the list",
     "another_name: may make up for missed days",
     "another_name: two runs may be active at once",
+    "another_name: a task that is killed fails without an alert",
     "another_name.lonely: owned by airflow",
     "another_name.lonely: 9 retries",
     "another_name.lonely: no runbook",
@@ -94,6 +95,7 @@ def broken_rules(found: dict[str, Any]) -> set[str]:
             "tags outside the list": set(dag["tags"]) <= TAGS and dag["tags"],
             "may make up for missed days": not dag["catchup"],
             "two runs may be active at once": dag["max_active_runs"] == 1,
+            "a task that is killed fails without an alert": dag["alerts"],
         }
         broken |= {f"{dag_id}: {rule}" for rule, kept in rules.items() if not kept}
         for task in dag["tasks"]:
