@@ -15,6 +15,7 @@ from lakehouse.errors import LakehouseError
 Numbers = np.ndarray[Any, np.dtype[Any]]
 _ABSENT = -4  # a value that is not there takes one byte; one that is, five and its length
 _PADDING = bytes(16)
+_ASCII = 128
 _MOST_BYTES = 2**31 - 1  # so that an offset takes four bytes
 
 
@@ -80,7 +81,7 @@ class Tuples:
         missing = lengths < 0
         wanted = np.arange(0, 2 * count, 2, dtype=np.int32)
         chosen = pa.array(wanted, mask=missing if missing.any() else None)
-        return everything.take(chosen).cast(pa.string())  # which sees to it that it is UTF-8
+        return _as_text(everything.take(chosen))
 
     def numbers(self, column: int, kind: str, behind: int = 0) -> tuple[Numbers, Numbers | None]:
         """The number that each value has at this place, 0 where there is none; and where that is.
@@ -106,6 +107,15 @@ class Tuples:
             (self.kinds, other.kinds),
         ):
             own[column] = np.where(where, others[column], own[column])
+
+
+def _as_text(values: pa.Array) -> pa.Array:
+    """The same values as text: what is all ASCII need not be looked at one by one."""
+    validity, offsets, content = values.buffers()
+    if content is not None and content.size and np.frombuffer(content, np.uint8).max() < _ASCII:
+        buffers = [validity, offsets, content]
+        return pa.Array.from_buffers(pa.string(), len(values), buffers, values.null_count)
+    return values.cast(pa.string())  # which sees to it that it is UTF-8
 
 
 def tuples(messages: Messages, at: Numbers, columns: int) -> Tuples:

@@ -85,15 +85,17 @@ class Stream:
         read_message = self._erp.log.read_message
         landings = changes = 0
         while not is_done():
+            payloads, lsns, size = self._payloads, self._lsns, self._size
             while (message := read_message()) is not None:
                 payload = message.payload
-                self._payloads.append(payload)
-                self._lsns.append(message.data_start)
-                self._size += len(payload)
-                if len(self._payloads) >= _CHUNK_MESSAGES or self._size >= _CHUNK_BYTES:
+                payloads.append(payload)
+                lsns.append(message.data_start)
+                size += len(payload)
+                if size >= _CHUNK_BYTES or len(lsns) >= _CHUNK_MESSAGES:
                     self._hand_over()
                     break
             else:
+                self._size = size
                 self._idle()
             self._worker.check()
             if self._worker.landings > landings:
@@ -123,7 +125,8 @@ class Stream:
             self._heard_at = now
         elif now - self._heard_at > _SILENCE_S:
             raise psycopg2.OperationalError(f"the change log is silent for {_SILENCE_S:.0f} s")
-        if is_news and now - self._begun >= _CHUNK_AGE_S:
+        # While the worker is busy a chunk may as well grow.
+        if is_news and self._worker.is_idle and now - self._begun >= _CHUNK_AGE_S:
             self._hand_over(end)
         elif self._worker.is_idle and self._worker.is_due:
             self._hand_over()
