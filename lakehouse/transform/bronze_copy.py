@@ -80,8 +80,8 @@ def copy(settings: Settings, to_batches: Mapping[str, int]) -> int:
         with ops.warehouse(settings) as connection, connection.cursor() as cursor:
             cursor.execute(SCHEMA)
         for name, to_batch in sorted(to_batches.items()):
-            table = _described(engine, name, f"{settings.bronze_uri}/{name}")
             try:
+                table = _described(engine, name, f"{settings.bronze_uri}/{name}")
                 with ops.warehouse(settings) as connection, connection.cursor() as cursor:
                     rows += _copy(engine, cursor, table, to_batch)
             except (psycopg2.Error, duckdb.Error) as error:

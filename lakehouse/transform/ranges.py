@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from lakehouse import duck, engine
+from lakehouse.bronze import contracts
 from lakehouse.errors import LakehouseError, RefusedError, one_line
 from lakehouse.settings import Settings
 
@@ -184,6 +185,7 @@ def _read(
             hint="run `lakehouse bronze load`: it creates every table that is missing",
         )
     try:
+        _require_columns(connection, table, uri)
         found = connection.execute(query, [uri, end]).fetchone()
     except duckdb.Error as error:
         raise LakehouseError(
@@ -193,3 +195,16 @@ def _read(
         ) from error
     assert found is not None
     return found[0], found[1]
+
+
+def _require_columns(connection: duckdb.DuckDBPyConnection, table: str, uri: str) -> None:
+    """Name a column that bronze has lost, before some model trips over it."""
+    promised = [column.name for it in contracts() if it.name == table for column in it.columns]
+    described = connection.execute("describe select * from delta_scan(?)", [uri]).fetchall()
+    lost = set(promised) - {name for name, *_ in described}
+    if lost:
+        raise LakehouseError(
+            f"bronze table {table} has no column {', '.join(sorted(lost))}, which its contract has",
+            hint="bring the table's files back from a copy; without one, remove them, then run"
+            " `lakehouse bronze load`, which reads landing again, and `lakehouse rebuild`",
+        )

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from deltalake import DeltaTable, write_deltalake
 
 from lakehouse import duck
 from lakehouse.errors import LakehouseError, RefusedError
@@ -70,6 +71,15 @@ def test_a_bronze_table_that_is_not_there_is_named(bronze: Settings) -> None:
     with pytest.raises(LakehouseError, match="there is no bronze table erp/towers") as error:
         ranges.freeze(bronze, ENTITIES)
     assert "lakehouse bronze load" in error.value.hint
+
+
+def test_a_column_that_bronze_has_lost_is_named(bronze: Settings) -> None:
+    uri = f"{bronze.bronze_uri}/erp/towers"
+    columns = [name for name in ENTITIES["erp/towers"] if name != "state"]
+    kept = DeltaTable(uri).to_pyarrow_table(columns=columns)
+    write_deltalake(uri, kept, mode="overwrite", schema_mode="overwrite")
+    with pytest.raises(LakehouseError, match="erp/towers has no column state, which its contract"):
+        ranges.freeze(bronze, ENTITIES)
 
 
 @pytest.mark.parametrize("content", [b"", b"no database at all", b"x" * 20_000])
