@@ -110,6 +110,7 @@ SPARK = {
     ") as ends where first_date <= last_date",
     "days_between('a', 'b')": "datediff(b, a)",
     "add_days('a', 'n')": "date_add(a, cast(n as int))",
+    "add_hours('t', 'n')": "timestampadd(hour, cast(n as int), t)",
     "list_text('w', 'o', ', ')": "array_join( transform( array_sort( collect_list( case when w is "
     "not null then struct(cast(o as string) as place, w as word) end ) ), entry -> entry.word ), "
     "', ' )",
