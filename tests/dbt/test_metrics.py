@@ -44,6 +44,10 @@ create table marts.fact_forecast_metrics (
 insert into marts.fact_forecast_metrics values
 ('2025-01-01', -3, 3, 4, 0.75, 1.5, true), ('2025-01-01', 1, 1, 0, null, 0.5, false),
 ('2025-01-01', 2.5, 2.5, 1, 2.5, null, null);
+create table marts.fact_work_orders (opened_date date, sla_status text);
+insert into marts.fact_work_orders values
+('2025-01-01', 'breached'), ('2025-01-01', 'met'), ('2025-01-01', 'met'), ('2025-01-01', 'met'),
+('2025-01-01', 'running');
 """
 BY_YEAR = {
     "total_demand": (4, 16),
@@ -60,6 +64,7 @@ BY_YEAR = {
     "mase": (None, 1),
     "forecast_bias": (None, 0.5 / 5),
     "interval_coverage": (None, 1 / 2),
+    "sla_breach_rate": (None, 1 / 4),
 }
 
 
