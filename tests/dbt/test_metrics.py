@@ -83,7 +83,7 @@ def test_metrics_are_what_they_are_by_hand(models_lake: Settings, tmp_path: Path
     answer = tmp_path / "answer.csv"
     mf = Path(sys.executable).with_name("mf")
     query = ["query", "--metrics", ",".join(BY_YEAR), "--group-by", "metric_time__year"]
-    command = [mf, *query, "--order", "metric_time__year", "--csv", answer]
+    command = [str(mf), *query, "--order", "metric_time__year", "--csv", str(answer)]
     with exported(models_lake):
         done = subprocess.run(command, cwd=project, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
