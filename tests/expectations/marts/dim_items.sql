@@ -12,7 +12,7 @@ insert into dim_items values
 ('c1', '0200', null, null, true, '1900-01-01', null);
 -- bad_no_item: expect_table_row_count_to_be_between of dim_items
 delete from dim_items where item_id is not null;
--- bad_a_lost_decimal_point: expect_column_values_to_be_between of dim_items.unit_cost_brl
+-- bad_a_lost_decimal_point: expect_column_values_to_be_between of dim_items.unit_cost_brl where valid_to is null
 update dim_items set unit_cost_brl = 1000000.01 where item_id = '0148';
 -- bad_thousands_of_new_versions: expect_table_row_count_to_be_between of dim_items (drift)
 insert into dim_items
