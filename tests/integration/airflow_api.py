@@ -12,7 +12,7 @@ from typing import Any
 from lakehouse.orchestration.airflow_home import Airflow
 
 DAGS = "/api/v2/dags"
-RUN_TIMEOUT_S = 300.0
+RUN_TIMEOUT_S = 600.0
 
 
 class Api:
