@@ -16,6 +16,7 @@ from lakehouse.cli.bronze import bronze_group
 from lakehouse.cli.cdc import cdc_group
 from lakehouse.cli.shell import Answer, answers, invoke
 from lakehouse.cli.step import run_step
+from lakehouse.cli.summary import summary, summary_text
 from lakehouse.erp import postgres
 from lakehouse.errors import LakehouseError, SettingsError
 from lakehouse.lock import lake_lock
@@ -229,5 +230,5 @@ def run(settings: Settings, *, with_demo: bool, engine: str | None) -> Answer:
     if settings.needs_embedded_postgres:
         postgres.up(settings)
     run_id = chain.run(settings, demo=with_demo, report=report.say)
-    data = {"run_id": run_id} | status_of.status(settings)
-    return Answer(data, status_of.status_text(data))
+    data = summary(settings, run_id)
+    return Answer(data, summary_text(data))

@@ -54,7 +54,8 @@ def status_text(data: Mapping[str, Any]) -> str:
     lines = {"lake": data["home"], "warehouse": data["warehouse_dsn"]}
     if data["lock"]:
         lines["held by"] = data["lock"]
-    text = [table(lines), *_bronze(data), *_change_log(data["cdc"]), *_served(data["served"])]
+    text = [table(lines), *_bronze(data), *_change_log(data["cdc"]), *served_text(data["served"])]
+    text.append(table({"look": "any SQL client on `warehouse`, schema marts; `make ui`"}))
     if data["last_run"]:
         states = " ".join(f"{row['step']}:{row['status']}" for row in data["last_run"])
         text.append(table({"last run": f"{data['last_run'][0]['run_id']}  {states}"}))
@@ -97,7 +98,10 @@ def _change_log(cdc: Mapping[str, Any]) -> Iterator[str]:
         yield f"{INDENT}WARNING: {cdc['warning']}"
 
 
-def _served(served: Mapping[str, Any] | None) -> Iterator[str]:
+def served_text(
+    served: Mapping[str, Any] | None, before: Mapping[str, Any] | None = None
+) -> Iterator[str]:
+    """What is served, since when and from which run, with each mart's rows and how many more."""
     if served is None:
         yield table({"served": "nothing yet: `lakehouse run --demo` makes a company and serves it"})
         return
@@ -107,8 +111,8 @@ def _served(served: Mapping[str, Any] | None) -> Iterator[str]:
         yield f"{INDENT}by a rollback from {served['withdrawn_run']}; `lakehouse publish` serves"
         yield f"{INDENT}those marts again, the next run its own"
     for mart, rows in sorted(served["marts"].items()):
-        yield f"  {mart:<30}{rows:>12,} rows"
-    yield table({"look": "any SQL client on `warehouse`, schema marts; `make airflow`"})
+        more = rows - before["marts"].get(mart, 0) if before else 0
+        yield f"  {mart:<30}{rows:>12,} rows" + (f"{more:>+12,}" if more else "")
 
 
 def _cdc(settings: Settings) -> dict[str, Any]:

@@ -43,6 +43,10 @@ LAST_PUBLISHED = """
     select run_id, as_of_date, published_at, marts, publication, withdrawn_run, inputs
     from ops.published where withdrawn_run is null order by publication desc limit 1
 """
+PUBLISHED_BEFORE = """
+    select run_id, as_of_date, published_at, marts, publication, withdrawn_run, inputs
+    from ops.published order by publication desc limit 1 offset 1
+"""
 STAGED = """
     select obj_description(to_regnamespace('marts_next'), 'pg_namespace'),
         passed_at, as_of_date, marts, inputs
@@ -119,9 +123,13 @@ def served(settings: Settings) -> Served | None:
 def last_published(settings: Settings) -> Served | None:
     """What was published last, be it served still or taken back by a rollback."""
     with ops.warehouse(settings) as connection, connection.cursor() as cursor:
-        cursor.execute(LAST_PUBLISHED)
-        row = cursor.fetchone()
-    return Served(*row) if row else None
+        return _served(cursor, LAST_PUBLISHED)
+
+
+def published_before(settings: Settings) -> Served | None:
+    """What was served before the marts that are served now."""
+    with ops.warehouse(settings) as connection, connection.cursor() as cursor:
+        return _served(cursor, PUBLISHED_BEFORE)
 
 
 def waiting(settings: Settings) -> str:
@@ -247,8 +255,8 @@ def _move(cursor: Cursor, schema: str, to: str) -> None:
             readers.keep_out(cursor, to)
 
 
-def _served(cursor: Cursor) -> Served | None:
-    cursor.execute(SERVED)
+def _served(cursor: Cursor, query: str = SERVED) -> Served | None:
+    cursor.execute(query)
     row = cursor.fetchone()
     return Served(*row) if row else None
 

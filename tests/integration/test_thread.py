@@ -14,7 +14,8 @@ import pytest
 from psycopg2.extensions import make_dsn
 
 from lakehouse import bronze, publish, transform
-from lakehouse.cli import report, status
+from lakehouse.cli import report, status, summary
+from lakehouse.cli.answers import QUESTIONS
 from lakehouse.erp import postgres
 from lakehouse.orchestration import chain
 from lakehouse.settings import Settings, export
@@ -78,7 +79,7 @@ def test_a_change_in_the_erp_is_served_and_no_password_left_behind(
     assert result["bronze"]["rows"] == 3
 
     served = publish.served(open_lake)
-    chain.run(open_lake, report=report.say)
+    run_id = chain.run(open_lake, report=report.say)
 
     assert [(row["step"], row["status"]) for row in chain.last_run(open_lake)] == [
         ("extract", "done"),
@@ -89,7 +90,10 @@ def test_a_change_in_the_erp_is_served_and_no_password_left_behind(
     # A person who asks for it gets it all the same.
     assert chain.run_step(open_lake, "checkpoint")["marts"]
 
-    print(status.status_text(status.status(open_lake)))  # noqa: T201
+    found = summary.summary(open_lake, run_id)
+    assert set(found["answers"]) == set(QUESTIONS)
+    assert found["answers"]["stock_outs"]
+    print(summary.summary_text(found), status.status_text(status.status(open_lake)))  # noqa: T201
     files = [path for path in open_lake.home.rglob("*") if path.is_file()]
     assert {path.name for path in files if secret.encode() in path.read_bytes()} == {"pgpass"}
     assert secret not in "".join(capfd.readouterr())
