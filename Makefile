@@ -105,6 +105,10 @@ lint: setup ## Style, types, layers and SQL
 airflow: setup ## A real Airflow on loopback, with the daily DAG; Ctrl-C stops it
 	@.venv/bin/lakehouse airflow
 
+.PHONY: data-docs
+data-docs: setup ## What was expected of the data and what was found, in the newest runs, as pages
+	@.venv/bin/lakehouse data-docs
+
 .PHONY: ui
 ui: setup ## All there is to look at, on loopback: Airflow, dbt docs, Data Docs; Ctrl-C stops it
 	@.venv/bin/lakehouse ui

@@ -48,7 +48,7 @@ def demo() -> None:
 
 lakehouse.add_command(cdc_group)
 lakehouse.add_command(bronze_group)
-for shown in (ui.airflow, ui.docs, ui.ui):
+for shown in (ui.airflow, ui.data_docs, ui.docs, ui.ui):
     lakehouse.add_command(shown)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 
 import click
 
@@ -38,6 +39,16 @@ def docs(settings: Settings, *, serve: bool) -> Answer:
             while True:
                 time.sleep(1)
     return Answer({"page": page}, f"dbt docs are in {page}")
+
+
+@click.command("data-docs")
+@answers
+def data_docs(settings: Settings) -> Answer:
+    """Make the pages of what was expected of the data, and what was found, in the newest runs."""
+    from lakehouse.quality import data_docs as pages
+
+    data = asdict(pages.build(settings))
+    return Answer(data, f"Data Docs of {data['runs']} runs are in {data['page']}")
 
 
 @click.command()

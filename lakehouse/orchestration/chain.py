@@ -99,6 +99,7 @@ def _checkpoint(settings: Settings, run_id: str) -> Counts:
 
 def _publish(settings: Settings, run_id: str) -> Counts:
     swapped = asdict(publish.swap(settings, run_id=run_id))
+    quality.renew_data_docs(settings)
     return swapped | asdict(publish.write_gold(settings, run_id=run_id))
 
 

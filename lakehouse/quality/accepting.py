@@ -13,6 +13,7 @@ from psycopg2.extras import Json
 
 from lakehouse import ops
 from lakehouse.errors import RefusedError
+from lakehouse.quality import data_docs
 from lakehouse.quality.gate import CHECKPOINT, staged
 from lakehouse.quality.outcomes import ACCEPTED, DRIFTED, OPEN
 from lakehouse.settings import Settings
@@ -62,6 +63,7 @@ def accept(settings: Settings, *, run_id: str, reason: str) -> Accepted:
             [{"run_id": run_id, "reason": reason.strip(), "subjects": subjects}],
         )
         cursor.execute("update ops.gates set passed_at = now() where run_id = %s", (run_id,))
+    data_docs.renew(settings)
     return Accepted(run_id, subjects)
 
 

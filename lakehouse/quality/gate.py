@@ -15,7 +15,7 @@ from psycopg2.extensions import connection as Connection
 from lakehouse import ops
 from lakehouse.erp import postgres
 from lakehouse.errors import RefusedError
-from lakehouse.quality import checkpoint, clock, drift, gx, records, suites
+from lakehouse.quality import checkpoint, clock, data_docs, drift, gx, records, suites
 from lakehouse.quality.outcomes import DRIFTED, ERROR, Outcome
 from lakehouse.settings import PROJECT, Settings
 
@@ -70,6 +70,7 @@ def check(settings: Settings, *, run_id: str, expectations: Path = EXPECTATIONS)
                 hint="run `lakehouse gate`, once at a time",
             )
         _record(connection, run_id, outcomes, passed=not wrong)
+    data_docs.renew(settings)
     if wrong:
         raise _closed(run_id, wrong)
     return Checked(len(outcomes), max(map(len, published.values()), default=0))

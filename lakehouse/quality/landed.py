@@ -16,7 +16,7 @@ import duckdb
 
 from lakehouse import bronze, ops
 from lakehouse.errors import RefusedError
-from lakehouse.quality import checkpoint, gx, keys, records, suites
+from lakehouse.quality import checkpoint, data_docs, gx, keys, records, suites
 from lakehouse.quality.outcomes import ERROR, Outcome
 from lakehouse.quality.suites import Suite, Validation
 from lakehouse.settings import PROJECT, Settings
@@ -70,6 +70,7 @@ def check_landed(settings: Settings, *, run_id: str, expectations: Path = EXPECT
                     (name, newest[name], run_id),
                 )
     if wrong:
+        data_docs.renew(settings)
         raise RefusedError(
             f"what landed in bronze did not pass in run {run_id}: {records.told(wrong)}",
             hint="nothing was built of it, and the marts published before stay served; mend it at"

@@ -12,7 +12,7 @@ import pytest
 from lakehouse import publish, quality
 from lakehouse.erp import postgres
 from lakehouse.errors import RefusedError
-from lakehouse.quality import checkpoint, gx
+from lakehouse.quality import checkpoint, data_docs, gx
 from lakehouse.settings import Settings
 from tests.integration.gate import new_lake, running_server
 from tests.integration.test_gate import MARTS, build, serve
@@ -179,3 +179,35 @@ def test_a_checkpoint_that_raises_is_an_error_and_closes_the_gate(
         error.what
     )
     assert {status for _, status in statuses(gated, "run-1")} == {"error"}
+
+
+def test_data_docs_show_what_closed_the_gate_and_need_nothing_from_elsewhere(
+    gated: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(gated)
+    serve(gated, "run-1")
+    refused(
+        gated,
+        "run-2",
+        FLOOD,
+        "update dim_items set unit_cost_brl = -1, item_id = '<b>0148' where item_id = '0148'",
+    )
+    folder = gated.home / "data_docs"
+    page = (folder / "run-2.html").read_text("utf8")
+    closed, _, the_rest = page.partition("<h2>The marts</h2>")
+    assert "What closed the gate" in closed
+    assert "&lt;b&gt;0148" in closed
+    assert "<b>" not in page
+    assert "dim_towers (drift)" in closed
+    assert "fact_orders" not in closed
+    assert "fact_orders" in the_rest
+    assert "refused" in (folder / "index.html").read_text("utf8")
+    assert {path.name for path in folder.iterdir()} == {"index.html", "run-1.html", "run-2.html"}
+    for path in folder.iterdir():
+        text = path.read_text("utf8")
+        assert "http" not in text.replace("http-equiv", "")
+        assert "src=" not in text
+
+    monkeypatch.setattr(data_docs, "KEPT_RUNS", 1)
+    assert data_docs.build(gated) == data_docs.Site(str(folder / "index.html"), 1)
+    assert {path.name for path in folder.iterdir()} == {"index.html", "run-2.html"}
