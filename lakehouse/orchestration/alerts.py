@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 ALERT, RECOVERED = "alert", "recovered"
 CHECKS = """
     select subject || ': ' || expectation || ' ' || status || ' ' || coalesce(observed::text, '')
-    from ops.quality_results where run_id = %(run_id)s and status <> 'passed'
+    from ops.quality_results where run_id = %(run_id)s and status in ('failed', 'drifted', 'error')
     union all
     select node || ': ' || kind || ' ' || status || coalesce(', ' || failures || ' rows', '')
     from (

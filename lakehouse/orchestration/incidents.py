@@ -11,6 +11,7 @@ from enum import StrEnum
 import psycopg2
 from psycopg2 import errors as postgres_errors
 
+from lakehouse.errors import RefusedError
 from lakehouse.lock import LockHeldError
 
 
@@ -23,6 +24,7 @@ class Page(StrEnum):
     DISK_FULL = "disk-full"
     GATE_CLOSED = "gate-closed"
     LAKE_HELD = "lake-held"
+    LANDED_REFUSED = "landed-refused"
     MAINTENANCE_FAILED = "maintenance-failed"
     MARTS_NOT_SERVED = "marts-not-served"
     MODEL_FAILED = "model-failed"
@@ -55,6 +57,8 @@ def page(step: str, error: object) -> Page:
             return Page.LAKE_HELD
         if isinstance(each, psycopg2.OperationalError | psycopg2.InterfaceError):
             return Page.SERVER_AWAY
+        if step == "bronze" and isinstance(each, RefusedError):
+            return Page.LANDED_REFUSED
     # A process that was killed leaves no exception, but at most what the scheduler says of it.
     if not isinstance(error, BaseException) or step not in OF_STEP:
         return Page.TASK_KILLED

@@ -167,6 +167,22 @@ def test_a_file_that_cannot_be_loaded(home: Settings) -> None:
         kept.rename(table)
 
 
+def test_a_batch_that_is_refused(home: Settings) -> None:
+    change(
+        postgres.erp_dsn(home),
+        "insert into items select '11', item_name, family, unit, unit_cost_brl, criticality,"
+        " is_service, description, created_at, updated_at from items limit 1",
+    )
+    jobs.run(home, "extract", "refused", {})
+    alert = alert_of(home, "bronze")
+    assert page(alert) == "landed-refused"
+    assert "keys item_id=11" in alert["what"]
+    assert any(check.startswith("erp/items.item_id") for check in alert["checks"])
+    # It is there by now, so a load brings nothing; it is refused all the same.
+    (home.home / "alerts.log").unlink()
+    assert page(alert_of(home, "bronze")) == "landed-refused"
+
+
 def test_a_change_log_that_was_cut(home: Settings) -> None:
     change(postgres.erp_dsn(home), "select pg_drop_replication_slot('lakehouse')")
     alert = alert_of(home, "extract")

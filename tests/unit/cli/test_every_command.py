@@ -116,3 +116,10 @@ def test_a_process_ends_with_the_status_and_keeps_stdout_for_answers(lake: Setti
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["running"] is False
+
+
+def test_a_drift_is_accepted_with_a_reason_or_not_at_all(run: Run) -> None:
+    for options in (["--accept", "run-1"], ["--reason", "we bought a company"]):
+        refused = run(("gate", *options))
+        assert refused.status == 2
+        assert "--accept and --reason go together" in refused.stderr
