@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from copy import deepcopy
 
+import pytest
+
 from lakehouse.errors import SettingsError
 from lakehouse.settings import Settings
 from lakehouse.transform import dbt_runner, models, transform
 from tests.dbt.written_bronze import start_anew
-
-import pytest
 
 ITEMS = "model.nova_corrente.dim_items"
 

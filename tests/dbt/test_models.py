@@ -11,6 +11,7 @@ from lakehouse.errors import LakehouseError
 from lakehouse.settings import Settings
 from lakehouse.transform import dbt_run, dbt_runner, dbt_test, transform
 from tests.dbt.conftest import Recorded
+from tests.dbt.documentation import assert_is_documented
 from tests.dbt.written_bronze import change, deliver, instant, start_anew
 
 Values = dict[str, Any]
@@ -25,6 +26,8 @@ def test_an_empty_lake_builds_and_the_unit_tests_pass(models_lake: Settings) -> 
     assert (tested.warnings, tested.advanced, built.as_of_date) == (0, True, None)
 
     manifest = dbt_runner.parse(models_lake)
+    models = [node for node in manifest.nodes.values() if str(node.resource_type) == "model"]
+    assert_is_documented(models_lake, models)
     results = dbt_runner.execute(
         models_lake, manifest, "unit tests", ["test", "--select", "test_type:unit"]
     )
