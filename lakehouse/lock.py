@@ -45,7 +45,7 @@ def _lock(settings: Settings, name: str, what: str, holder: str) -> Iterator[Non
     path = settings.home / name
     make_home(settings)
     with path.open("a+", encoding="utf8") as file:
-        if not _acquired(file):
+        if not acquired(file):
             raise LockHeldError(
                 f"{what} is held by {_holder(path)}",
                 hint="wait until it has ended, or stop it, then run the same command again",
@@ -79,10 +79,10 @@ def holder(settings: Settings, name: str = LAKE) -> str | None:
     if not path.exists():
         return None
     with path.open("a+", encoding="utf8") as file:
-        return None if _acquired(file, tries=1) else _holder(path)
+        return None if acquired(file, tries=1) else _holder(path)
 
 
-def _acquired(file: IO[str], tries: int = 5) -> bool:
+def acquired(file: IO[str], tries: int = 5) -> bool:
     """Try for a moment: `status` holds the lock for an instant when it looks who has it."""
     for _ in range(tries):
         try:

@@ -5,7 +5,6 @@ Its metadata live in the embedded PostgreSQL. There is no triggerer: no task of 
 
 from __future__ import annotations
 
-import fcntl
 import http.client
 import json
 import os
@@ -21,11 +20,11 @@ from psycopg2.extensions import cursor as Cursor
 
 from lakehouse.erp import postgres
 from lakehouse.errors import LakehouseError, RefusedError
-from lakehouse.lock import make_home
+from lakehouse.lock import acquired, make_home
 from lakehouse.orchestration import pages
 from lakehouse.orchestration.airflow_home import POOL, Airflow, command, configure
 from lakehouse.orchestration.processes import Child, end, spawn, until_stopped
-from lakehouse.progress import progress
+from lakehouse.progress import log, progress
 from lakehouse.settings import Settings
 
 # Scheduler and triggerer would serve their logs on every interface; the API server reads the files.
@@ -36,6 +35,7 @@ COMPONENTS: Mapping[str, tuple[str, ...]] = {
 }
 JOBS = ("scheduler", "dag_processor")
 START_TIMEOUT_S = 180.0
+MOST_REVIVED, REVIVED_WITHIN_S = 5, 600.0
 ONE_WRITER = """
     insert into slot_pool (pool, slots, description, include_deferred)
     values (%s, 1, 'A lake has one writer.', false)
@@ -53,28 +53,59 @@ def prepare(settings: Settings) -> Airflow:
 def running(settings: Settings) -> Iterator[Callable[[], Airflow]]:
     """Airflow up and healthy for as long as the block runs.
 
-    What the block gets says how to reach it, and raises once one of its processes has ended.
+    What the block gets says how to reach it. Called now and then, it starts again what has ended,
+    and raises once something ends again and again.
     """
     with _alone(settings):
         airflow = _prepare(settings)
-        children: dict[str, Child] = {}
-
-        def alive() -> Airflow:
-            _check(airflow, children)
-            return airflow
-
+        components = _Components(settings, airflow)
         try:
             since = datetime.now(UTC)
-            for name, arguments in COMPONENTS.items():
-                started = command(settings, airflow, *arguments)
-                children[name] = spawn(started, airflow.log(name))
+            components.start()
             with progress("Airflow starts"):
-                _wait_until_healthy(airflow, children, since)
+                _wait_until_healthy(airflow, components.children, since)
+
+            def alive() -> Airflow:
+                components.revive()
+                return airflow
+
             yield alive
         finally:
-            # The API server last, so that tasks can still report how they ended.
-            for child in reversed(children.values()):
-                end(child)
+            components.end()
+
+
+class _Components:
+    """Airflow's processes. Each ends when its database goes away, and knows no way back."""
+
+    def __init__(self, settings: Settings, airflow: Airflow) -> None:
+        self.settings = settings
+        self.airflow = airflow
+        self.children: dict[str, Child] = {}
+        self.revived: list[float] = []
+
+    def start(self, *names: str) -> None:
+        for name in names or COMPONENTS:
+            started = command(self.settings, self.airflow, *COMPONENTS[name])
+            self.children[name] = spawn(started, self.airflow.log(name))
+
+    def revive(self) -> None:
+        """Start again what has ended, once the server is there; but not for ever."""
+        ended = [name for name, child in self.children.items() if child.poll() is not None]
+        if not ended or postgres.running(self.settings) is None:
+            return
+        self.revived = [at for at in self.revived if at > time.monotonic() - REVIVED_WITHIN_S]
+        if len(self.revived) >= MOST_REVIVED:
+            _check(self.airflow, self.children)
+        log.warning("Airflow's %s ended, and is started again", ", ".join(ended))
+        self.revived.append(time.monotonic())
+        for name in ended:
+            end(self.children[name])  # what it has left of its session
+        self.start(*ended)
+
+    def end(self) -> None:
+        # The API server last, so that tasks can still report how they ended.
+        for child in reversed(self.children.values()):
+            end(child)
 
 
 def serve(settings: Settings, ready: Callable[[Airflow], None]) -> None:
@@ -112,8 +143,8 @@ def _migrate(settings: Settings, airflow: Airflow, cursor: Cursor) -> None:
     if cursor.fetchone() == (mark,):
         return
     with progress("Airflow's database is brought up to date"):
-        log = airflow.log("migrate")
-        migration = spawn(command(settings, airflow, "db", "migrate"), log)
+        said = airflow.log("migrate")
+        migration = spawn(command(settings, airflow, "db", "migrate"), said)
         try:
             status = migration.wait()
         finally:
@@ -121,7 +152,7 @@ def _migrate(settings: Settings, airflow: Airflow, cursor: Cursor) -> None:
     if status != 0:
         raise LakehouseError(
             f"Airflow's database could not be brought up to date (status {status})",
-            hint=f"see {log}",
+            hint=f"see {said}",
         )
     cursor.execute("comment on database airflow is %s", (mark,))
 
@@ -143,14 +174,12 @@ def _alone(settings: Settings) -> Iterator[None]:
     folder = settings.home / "airflow"
     folder.mkdir(mode=0o700, exist_ok=True)
     with (folder / "airflow.lock").open("a+", encoding="utf8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not acquired(file):
             file.seek(0)
             raise RefusedError(
                 f"the Airflow of {settings.home} is up already, under process {file.read()}",
                 hint="use that one, or end it with Ctrl-C where it runs",
-            ) from None
+            )
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
@@ -162,16 +191,21 @@ def _wait_until_healthy(airflow: Airflow, children: Mapping[str, Child], since: 
     deadline = time.monotonic() + START_TIMEOUT_S
     while True:
         _check(airflow, children)
-        health = _health(airflow)
-        beats = [health.get(job, {}).get(f"latest_{job}_heartbeat") for job in JOBS]
-        if all(beat and datetime.fromisoformat(beat) > since for beat in beats):
+        if all(beat is not None and beat > since for beat in heartbeats(airflow)):
             return
         if time.monotonic() > deadline:
             raise LakehouseError(
-                f"Airflow was not healthy after {START_TIMEOUT_S:.0f} s: {json.dumps(health)}",
+                f"Airflow was not healthy after {START_TIMEOUT_S:.0f} s",
                 hint=f"see the logs in {airflow.logs}",
             )
         time.sleep(0.25)
+
+
+def heartbeats(airflow: Airflow) -> list[datetime | None]:
+    """When the scheduler and the DAG processor have last given a sign of life."""
+    health = _health(airflow)
+    beats = [health.get(job, {}).get(f"latest_{job}_heartbeat") for job in JOBS]
+    return [datetime.fromisoformat(beat) if beat else None for beat in beats]
 
 
 def _health(airflow: Airflow) -> dict[str, Any]:

@@ -6,15 +6,16 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from lakehouse.erp import postgres
-from lakehouse.errors import RefusedError
+from lakehouse.errors import LakehouseError, RefusedError
 from lakehouse.orchestration import airflow
 from lakehouse.orchestration.airflow_home import Airflow
 from lakehouse.settings import Settings, export
@@ -78,9 +79,20 @@ def lake() -> Iterator[Settings]:
 
 
 @pytest.fixture(scope="module")
-def up(lake: Settings) -> Iterator[Airflow]:
-    with airflow.running(lake) as alive:
-        yield alive()
+def alive(lake: Settings) -> Iterator[Callable[[], Airflow]]:
+    with airflow.running(lake) as says_so:
+        yield says_so
+
+
+@pytest.fixture
+def up(alive: Callable[[], Airflow]) -> Airflow:
+    return alive()
+
+
+def is_healthy(alive: Callable[[], Airflow], since: datetime) -> bool:
+    """Whether the scheduler and the DAG processor have given a sign of life since then."""
+    beats = airflow.heartbeats(alive())
+    return all(beat is not None and beat > since for beat in beats)
 
 
 def test_it_listens_on_loopback_only(up: Airflow) -> None:
@@ -91,6 +103,28 @@ def test_it_listens_on_loopback_only(up: Airflow) -> None:
 def test_a_second_airflow_of_the_lake_is_refused(lake: Settings, up: Airflow) -> None:
     with pytest.raises(RefusedError, match=f"process {os.getpid()}"):
         airflow.prepare(lake)
+    assert up.configuration.exists()
+
+
+def test_it_comes_back_with_its_server(lake: Settings, alive: Callable[[], Airflow]) -> None:
+    before = sessions(os.getpid())
+    postgres.down(lake)
+    until(lambda: sessions(os.getpid()) < before, 120)  # one at least has ended
+    alive()
+    postgres.up(lake)
+    since = datetime.now(UTC)
+    until(lambda: is_healthy(alive, since), 120)
+    assert len(sessions(os.getpid())) == len(airflow.COMPONENTS)
+
+
+def test_what_ends_again_and_again_is_told(
+    up: Airflow, alive: Callable[[], Airflow], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(airflow, "MOST_REVIVED", 0)
+    for leader in sessions(os.getpid()):
+        os.kill(leader, signal.SIGKILL)
+    with pytest.raises(LakehouseError, match="ended by itself"):
+        until(lambda: not alive(), 30)
     assert up.configuration.exists()
 
 

@@ -142,7 +142,7 @@ def test_the_lineage_of_dbt_names_the_task_that_ran_it(demo_lake: Settings) -> N
     [written] = [
         event
         for event in of_dbt
-        if event["eventType"] == "COMPLETE" and event["job"]["name"].endswith("dim_items")
+        if event["eventType"] == "COMPLETE" and ".dim_items." in event["job"]["name"]
     ]
     assert {each["name"].split(".")[-1] for each in written["outputs"]} == {"dim_items"}
     assert written["inputs"]
