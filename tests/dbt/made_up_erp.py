@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from tests.dbt.made_up_requests import Requests
 from tests.dbt.written_bronze import LOADED_AT, Row, boundary, change, instant
 
 Values = dict[str, Any]
@@ -29,6 +30,10 @@ class Erp:
     lsn: int = 100
     generation: int = 1
     day: float = 0.0
+    requests: Requests = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.requests = Requests(self.rng, self._emit)
 
     def live(self, transactions: int) -> None:
         """A first snapshot, then that many transactions; halfway TRUNCATE, later a resync."""
@@ -41,9 +46,8 @@ class Erp:
             # Several transactions of one instant, and sometimes a clock that is set back.
             self.day += self.rng.choice((0, 0.5, 0.5, 1, -0.25))
             self.lsn += self.rng.randint(1, 50)
-            self.rng.choice(
-                (self.change_item, self.change_tower, self.move, self.move, self.correct)
-            )()
+            change = (self.change_item, self.change_tower, self.ask, self.ask)
+            self.rng.choice((*change, self.move, self.move, self.correct))()
             if number == transactions // 2:
                 self.truncate_towers()
             if number == transactions * 3 // 4:
@@ -121,6 +125,9 @@ class Erp:
             self._emit("erp/stock_movements", "upsert", stock_movement_id=number, **corrected)
             self._stock(values, corrected["quantity"] - values["quantity"])
 
+    def ask(self) -> None:
+        self.requests.live(self.day)
+
     def truncate_towers(self) -> None:
         """All towers go at one position, and all but one come back as they were."""
         self.lsn += 1
@@ -145,6 +152,7 @@ class Erp:
             if (row["item_id"], row["tower_id"]) != pair
         }
         self.items["unseen"] = self._item("unseen")
+        self.requests.lose()
         self.generation += 1
 
     def resync(self) -> None:
@@ -162,8 +170,11 @@ class Erp:
         for number, movement in self.movements.items():
             row = self._row("snapshot", stock_movement_id=number, **movement)
             snapshot.append(("erp/stock_movements", row))
+        for table, values in self.requests.snapshot():
+            snapshot.append((table, self._row("snapshot", **values)))
         self.log += snapshot
-        for entity in ("items", "towers", "inventory", "stock_movements"):
+        entities = ("items", "towers", "inventory", "stock_movements")
+        for entity in (*entities, "work_orders", "material_requests"):
             rows = sum(table == f"erp/{entity}" for table, _ in snapshot)
             self.log.append(("_cdc/boundaries", self._boundary(entity, "snapshot", rows)))
 

@@ -99,13 +99,18 @@ def _current(settings: Settings) -> dict[str, Any]:
         ).fetchall()
         stock = connection.execute(
             "select item_id, tower_id, quantity_on_hand, stock_difference"
-            " from marts.rpt_stock_position"
+            " from marts.rpt_stock_position where erp_current_stock is not null"
+        ).fetchall()
+        demand = connection.execute(
+            "select item_id, tower_id, store_tower_id, demand_date, request_count,"
+            " requested_quantity from marts.fact_demand"
         ).fetchall()
     return {
         "items": set(items),
         "towers": set(towers),
         "movements": set(movements),
         "stock": set(stock),
+        "demand": set(demand),
     }
 
 
@@ -121,6 +126,7 @@ def _held_by(erp: Erp) -> dict[str, Any]:
             for key, row in erp.movements.items()
         },
         "stock": {(*pair, stock, 0) for pair, stock in erp.inventory.items()},
+        "demand": erp.requests.demand(),
     }
 
 
