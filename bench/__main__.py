@@ -1,4 +1,4 @@
-"""`python -m bench [lake] [cdc]`: measure, print the table, and keep it in docs/benchmarks.md."""
+"""`python -m bench [SUITE…]`: measure, print the table, and keep it in docs/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -9,11 +9,16 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import airflow, cdc, lake
+from bench import airflow, cdc, lake, models
 from bench.measuring import PEERS, Result
 from lakehouse.settings import PROJECT
 
-SUITES = {"lake": lake.results, "cdc": cdc.results, "airflow": airflow.results}
+SUITES = {
+    "lake": lake.results,
+    "cdc": cdc.results,
+    "models": models.results,
+    "airflow": airflow.results,
+}
 PAGE = PROJECT / "docs" / "benchmarks.md"
 HEADER = "| what | against | ours | peer | ratio | reach | reached |\n|---|---|---|---|---|---|---|"
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import psycopg2
 import pyarrow.parquet as pq
 
+from bench import model_tasks
 from lakehouse import landing
 from lakehouse import settings as lakehouse_settings
 from lakehouse.erp import company, postgres
@@ -223,7 +224,10 @@ def _text(settings: Settings, query: str) -> str:
 
 _WORK = (fill, live, step, full_load, copy, rewrite, receive, commit, commit_steadily)
 _SLOTS = (keep_slot, copy_slot, drop_slots)
-TASKS: dict[str, Callable[..., Answer]] = {task.__name__: task for task in (*_WORK, *_SLOTS)}
+TASKS: dict[str, Callable[..., Answer]] = {
+    **{task.__name__: task for task in (*_WORK, *_SLOTS)},
+    **model_tasks.TASKS,
+}
 
 if __name__ == "__main__":
     name, *arguments = sys.argv[1:]
