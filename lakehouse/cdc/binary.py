@@ -34,6 +34,7 @@ _FIRST_DAY, _LAST_DAY = -719_162, 2_932_896
 """Years 1 to 9999, counted from 1970: the dates that are dates by the change log's texts too."""
 _GROUPS = 4
 """A numeric is sent in groups of four digits; this many of them are read at once."""
+_EACH_SECOND = 0x0000_FFFF_0000_FFFF
 _NEGATIVE, _NO_NUMBER = 0x4000, 0x8000
 
 
@@ -106,25 +107,25 @@ def _groups(digits: int) -> int:
 
 def _decimals(to: pa.DataType, behind_point: int) -> Decode:
     """Digits in the base of 10,000, from the first that is not zero to the last."""
-    surplus = 10 ** (4 * behind_point - to.scale)
-    powers = 10_000 ** np.arange(_GROUPS + 1)
+    surplus = np.uint64(10 ** (4 * behind_point - to.scale))
+    # Without a digit the value is zero, whatever it is multiplied by.
+    powers = np.append(10_000 ** np.arange(_GROUPS + 1, dtype=np.uint64), np.uint64(0))
 
     def decode(rows: Tuples, column: int) -> pa.Array:
-        head, missing = rows.numbers(column, ">u8")
-        count, sign = head >> 48, head >> 16 & 0xFFFF
-        if (sign & _NO_NUMBER).any() or (count > _GROUPS).any():
+        head, missing = rows.numbers(column, ">u8")  # count, weight, sign, scale
+        count = head >> 48
+        if np.bitwise_or.reduce(head) & _NO_NUMBER << 16 or count.max() > _GROUPS:
             raise MisfitError
         groups, _ = rows.numbers(column, ">u8", 8)
         groups >>= 16 * (_GROUPS - count)  # those that are this value's
-        value = np.zeros(len(head), np.int64)
-        for place in range(_GROUPS):
-            value += (groups >> 16 * place & 0xFFFF).astype(np.int64) * powers[place]
-        weight = (head >> 32 & 0xFFFF).astype(np.int16).astype(np.int64)
-        zeros = behind_point + weight - count.astype(np.int64) + 1
-        value *= powers[np.where(count == 0, 0, zeros)]
+        pairs = (groups >> 16 & _EACH_SECOND) * 10_000 + (groups & _EACH_SECOND)
+        value = (pairs >> 32) * 100_000_000 + (pairs & 0xFFFF_FFFF)
+        weight = (head >> 32).astype(np.int16)
+        value *= powers[behind_point + 1 + weight - count.astype(np.int16)]
         value //= surplus
-        value[sign == _NEGATIVE] *= -1
-        return _decimal_array(value, missing, to)
+        signed = value.view(np.int64)
+        np.negative(signed, out=signed, where=(head & _NEGATIVE << 16).astype(bool))
+        return _decimal_array(signed, missing, to)
 
     return decode
 

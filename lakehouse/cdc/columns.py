@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,11 @@ class Messages:
         self.buffer = pa.py_buffer(data)
         self.bytes: Numbers = np.frombuffer(data, np.uint8)
         self._data = data
-        self.kinds: Numbers = self.bytes[self.starts]
+
+    @cached_property
+    def kinds(self) -> Numbers:
+        """The first byte of each."""
+        return self.bytes[self.starts]
 
     def __getitem__(self, number: int) -> bytes:
         end = self.starts[number + 1] if number + 1 < len(self.starts) else len(self._data)

@@ -15,7 +15,6 @@ from psycopg2.extensions import connection as Connection
 from lakehouse.cdc import binary
 from lakehouse.cdc.binary import HEADER, TRAILER, MisfitError
 from lakehouse.cdc.checks import Table
-from lakehouse.cdc.columns import Tuples
 from lakehouse.cdc.types import typed
 from lakehouse.erp import SCHEMA
 
@@ -26,6 +25,8 @@ _copies = threading.Semaphore(READERS // 2)
 
 # PostgreSQL's text of any type, by its output function; a cast to text would cut blanks off.
 _TEXT = sql.SQL("case num_nulls({0}) when 0 then concat({0}) end")
+
+_ROWS_AT_A_TIME = 16_384  # what the processor's own memory holds
 
 Fields = tuple[pa.Field, ...]
 
@@ -61,17 +62,19 @@ class Copier:
 
     def rows(self, reader: Connection, source: sql.Composable) -> Iterator[tuple[Fields, pa.Table]]:
         """The rows of a range; those with a value that its type cannot hold come apart."""
-        found = _received(reader, self._wanted, source)
-        if found is None:
+        payloads = _received(reader, self._wanted, source)
+        if not payloads:
             return
+        firsts = range(0, len(payloads), _ROWS_AT_A_TIME)
         try:
-            yield self._table.columns, self._decoded(found)
+            parts = [self._decoded(payloads[first : first + _ROWS_AT_A_TIME]) for first in firsts]
         except MisfitError:
-            texts = _received(reader, self._texts, source)
-            assert texts is not None, "a range has the same rows all the time"
-            yield from self._apart(texts)
+            yield from self._apart(_received(reader, self._texts, source))
+        else:
+            yield self._table.columns, pa.concat_tables(parts)
 
-    def _decoded(self, rows: Tuples) -> pa.Table:
+    def _decoded(self, payloads: list[bytes]) -> pa.Table:
+        rows = binary.rows(payloads, len(self._decoders))
         arrays = []
         for number, (column, decode) in enumerate(
             zip(self._table.columns, self._decoders, strict=True)
@@ -85,9 +88,10 @@ class Copier:
             arrays.append(values)
         return pa.Table.from_arrays(arrays, schema=pa.schema(self._table.columns))
 
-    def _apart(self, rows: Tuples) -> Iterator[tuple[Fields, pa.Table]]:
+    def _apart(self, payloads: list[bytes]) -> Iterator[tuple[Fields, pa.Table]]:
         """Rows whose every value fits its type, then the others, what does not fit as text."""
         own = self._table.columns
+        rows = binary.rows(payloads, len(own))
         texts = [rows.texts(number) for number in range(len(own))]
         found = [typed(text, column.type) for text, column in zip(texts, own, strict=True)]
         misfits = {number: mask for number, (_, mask) in enumerate(found) if mask is not None}
@@ -105,8 +109,8 @@ class Copier:
 
 def _received(
     reader: Connection, columns: Sequence[sql.Composable], source: sql.Composable
-) -> Tuples | None:
-    """All rows of a range, None if it has none."""
+) -> list[bytes]:
+    """All rows of a range."""
     payloads = _Rows()
     query = sql.SQL("select {} {}").format(sql.SQL(", ").join(columns), source)
     with reader.cursor() as cursor, _copies:
@@ -114,4 +118,4 @@ def _received(
     payloads[0] = payloads[0].removeprefix(HEADER)
     if payloads.pop() != TRAILER:
         raise AssertionError("a binary COPY ends with its trailer")
-    return binary.rows(payloads, len(columns)) if payloads else None
+    return payloads

@@ -97,7 +97,7 @@ def following(
 
 
 def comes_true(
-    condition: Callable[[], bool], within_s: float = 20.0, follower: Follower | None = None
+    condition: Callable[[], bool], within_s: float = 60.0, follower: Follower | None = None
 ) -> None:
     deadline = time.monotonic() + within_s
     while not condition():
