@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import airflow, cdc, lake, models
+from bench import airflow, cdc, lake, models, publish
 from bench.measuring import PEERS, Result
 from lakehouse.settings import PROJECT
 
@@ -18,6 +18,7 @@ SUITES = {
     "cdc": cdc.results,
     "models": models.results,
     "airflow": airflow.results,
+    "publish": publish.results,
 }
 PAGE = PROJECT / "docs" / "benchmarks.md"
 HEADER = "| what | against | ours | peer | ratio | reach | reached |\n|---|---|---|---|---|---|---|"
