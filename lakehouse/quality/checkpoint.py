@@ -112,18 +112,27 @@ def _outcome(
     suite, subject = validation.suite, entry.subject(validation.asset)
     history = compared.published.get((suite.name, entry.type, subject), [])
     if status == FAILED:
-        is_nothing = "observed" in seen and seen["observed"] is None and not history
-        if is_nothing and (entry.drift or entry.of_nothing):
-            status, seen = NOT_APPLICABLE, {"nothing yet": entry.of_nothing or FIRST}
+        table = place.table.format(validation.asset)
+        if not history and _is_too_little(entry, seen, table, place.ask):
+            status, seen = NOT_APPLICABLE, seen | {"nothing yet": entry.of_nothing or FIRST}
         elif entry.drift is not None:
             status = DRIFTED
         else:
-            seen |= keys.failing(suite, entry, place.table.format(validation.asset), place.ask)
+            seen |= keys.failing(suite, entry, table, place.ask)
             if seen.get("failing") == seen.get("unexpected", seen.get("observed")):
                 seen.pop("failing", None)
     if entry.drift is not None and status in (PASSED, DRIFTED):
         seen |= _held_against(entry, history)
     return Outcome(suite.name, entry.type, subject, status, seen, dict(entry.kwargs), entry.why)
+
+
+def _is_too_little(entry: Entry, seen: dict[str, Any], table: str, ask: keys.Ask) -> bool:
+    """Whether there are so few values that what they say means nothing yet, and may be so."""
+    if entry.drift is None and entry.of_nothing is None:
+        return False
+    if "observed" in seen and seen["observed"] is None:
+        return True
+    return entry.at_least > 1 and keys.values(entry, table, ask) < entry.at_least
 
 
 def _held_against(entry: Entry, history: list[float]) -> dict[str, Any]:

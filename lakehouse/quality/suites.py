@@ -21,7 +21,7 @@ DATA_KEYS = {"datasource", "asset", "batch_definition"}
 SUITE_KEYS = {"name", "expectations"}
 SUITE_META_KEYS = {"key", "sample_rows"}
 EXPECTATION_KEYS = {"type", "kwargs", "meta"}
-META_KEYS = {"why", "drift", "of_nothing"}
+META_KEYS = {"why", "drift", "of_nothing", "at_least"}
 DRIFT_KEYS = {"below", "above", "slack"}
 ROW_COUNT = "expect_table_row_count_to_be_between"
 PARAMETER = "$PARAMETER"
@@ -49,6 +49,8 @@ class Entry:
     drift: Drift | None = None
     of_nothing: str | None = None
     """Why it is right that there may be no value to look at yet."""
+    at_least: int = 1
+    """Of fewer values than these nothing is said: it is as if there were none."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -194,7 +196,17 @@ def _entry(file: _File, number: int, entry: Any) -> Entry:
         why=one_line(meta["why"]),
         drift=_drift(file, where, entry) if "drift" in meta else None,
         of_nothing=meta.get("of_nothing"),
+        at_least=_at_least(file, where, meta),
     )
+
+
+def _at_least(file: _File, where: str, meta: Mapping[str, Any]) -> int:
+    asked = meta.get("at_least", 1)
+    if isinstance(asked, bool) or not isinstance(asked, int) or asked < 1:
+        raise file.broken(f"meta.at_least of {where} has to be a number from 1 on")
+    if "at_least" in meta and "of_nothing" not in meta:
+        raise file.broken(f"{where} has meta.at_least, but does not say why (meta.of_nothing)")
+    return asked
 
 
 def _drift(file: _File, where: str, entry: Mapping[str, Any]) -> Drift:
