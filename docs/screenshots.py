@@ -9,6 +9,7 @@ import base64
 import http.client
 import json
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -29,6 +30,7 @@ from lakehouse.orchestration import airflow, pages
 from lakehouse.orchestration.airflow_home import Airflow
 from lakehouse.settings import PROJECT
 
+UNFOLDED = "document.querySelectorAll('details').forEach(each => { each.open = true; })"
 PIXELS = """(async () => {
     const picture = await createImageBitmap(await (await fetch("data:image/png;base64,%s")).blob());
     const context = new OffscreenCanvas(picture.width, picture.height).getContext("2d");
@@ -42,7 +44,7 @@ SIZE: dict[str, Any] = {"width": 1280, "height": 720, "deviceScaleFactor": 1, "m
 AS_A_GRAPH = "localStorage.setItem('default_dag_view', JSON.stringify('graph'))"
 MOST_BYTES = 120_000
 PATIENCE_S = 60.0
-MODEL = "model.nova_corrente.rpt_stock_position"
+MART = "rpt_reorder_recommendations"
 DAILY = "/api/v2/dags/nova_corrente_daily/dagRuns?order_by=-run_after&state=success&limit=1"
 
 
@@ -78,11 +80,21 @@ def _pictures(up: Airflow, token: str) -> dict[str, tuple[str, str]]:
     if not runs:
         sys.exit("no green run of nova_corrente_daily to show: trigger one in `make airflow`")
     run = runs[0]["dag_run_id"]
+    model = f"model.nova_corrente.{MART}?g_v=1&g_i=1%2B{MART}"
     return {
         "airflow": (f"{up.url}/dags/nova_corrente_daily/runs/{run}", "publish"),
-        "dbt-docs": (f"{up.pages_url}/dbt/#!/model/{MODEL}?g_v=1&g_i=2%2Brpt_stock_position", ""),
-        "data-docs": (f"{up.pages_url}/data_docs/", "Validation"),
+        "dbt-docs": (f"{up.pages_url}/dbt/#!/model/{model}", ""),
+        "data-docs": (f"{up.pages_url}/data_docs/{_newest(up)}", "expect"),
     }
+
+
+def _newest(up: Airflow) -> str:
+    """The Data Docs of the newest run, which their first page names first."""
+    index = up.home.parent / "data_docs" / "index.html"
+    found = re.search(r'href="([^"]+[.]html)"', index.read_text("utf8") if index.exists() else "")
+    if found is None:
+        sys.exit("no Data Docs to show: `make run` builds them")
+    return found[1]
 
 
 def _small_png(pixels: bytes) -> bytes:
@@ -149,6 +161,7 @@ class _Page:
             if time.monotonic() > until:
                 sys.exit(f"{address} never said {awaited!r}")
             time.sleep(0.5)
+        self.call("Runtime.evaluate", expression=UNFOLDED)
         time.sleep(5)  # what is drawn after the words: graphs, transitions
         shot = self.call("Page.captureScreenshot", format="png")
         self.call("Page.navigate", url="about:blank")
