@@ -51,6 +51,7 @@ def ask(settings: Settings, query: str) -> tuple[list[str], list[tuple[Any, ...]
     """Column names and rows of a query in the engine's own SQL."""
     if settings.engine == "duckdb":
         with duck.warehouse(settings) as connection:
+            duck.load(connection, "delta")  # a staging view reads bronze
             found = connection.execute(query)
             return [column[0] for column in found.description or ()], found.fetchall()
     with ops.warehouse(settings) as server, server.cursor() as cursor:

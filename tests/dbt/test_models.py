@@ -12,12 +12,38 @@ from lakehouse.settings import Settings
 from lakehouse.transform import dbt_run, dbt_runner, dbt_test, transform
 from tests.dbt.conftest import Recorded
 from tests.dbt.documentation import assert_is_documented
-from tests.dbt.written_bronze import change, deliver, instant, start_anew
+from tests.dbt.written_bronze import Row, change, deliver, instant, start_anew
 
 Values = dict[str, Any]
 
 PLACE: Values = {"tower_type": "depot", "state": "BA", "municipality": "Salvador"}
 COUNTED: Values = {"movement_type": "receipt", "unit_cost_brl": 2.5, "moved_at": instant(0)}
+BOUGHT: Values = {"item_id": "b", "order_status": "open", "quantity": 2.0, "unit_price_brl": 1.0}
+WORK: Values = {"work_type": "corrective", "discipline": "cooling", "opened_at": instant(0)}
+BUSINESS: dict[str, list[Row]] = {
+    "erp/orders": [change(1, order_id=n, **BOUGHT) for n in (1, 2)],
+    "erp/goods_receipts": [
+        change(2, goods_receipt_id=1, order_id=2, quantity=1.0, received_at=instant(0))
+    ],
+    "erp/tower_contracts": [change(1, tower_id="T", contract_id="C")],
+    "erp/work_orders": [
+        change(3, work_order_id=n, tower_id="T", contract_id="C", sla_hours=8, **WORK)
+        for n in (1, 2)
+    ],
+    "weather/observations": [{"station_id": "A401", "observed_at": instant(0)}],
+}
+BUSINESS_BROKEN = {
+    "delete from marts.fact_orders where order_id = 1": {"assert_orders_are_conserved"},
+    "update marts.fact_orders set received_quantity = 2": {"assert_receipts_are_conserved"},
+    "delete from marts.fact_work_orders where work_order_id = 1": {
+        "assert_work_orders_are_conserved",
+        "assert_sla_report_counts_every_work_order",
+    },
+    "update intermediate.int_site_availability set down_seconds = covered_seconds + 1": {
+        "assert_sites_are_not_down_longer_than_covered"
+    },
+    "update marts.fact_weather_daily set hour_count = 2": {"assert_observations_are_conserved"},
+}
 
 
 def test_an_empty_lake_builds_and_the_unit_tests_pass(models_lake: Settings) -> None:
@@ -47,7 +73,7 @@ def test_every_kind_of_check_goes_red(models_lake: Settings, recorded: Recorded)
         for n in (1, 2)
     ]
     tower = change(1, tower_id="T", tower_name="T", **PLACE)
-    deliver(models_lake, {"erp/items": versions, "erp/towers": [tower]})
+    deliver(models_lake, {"erp/items": versions, "erp/towers": [tower], **BUSINESS})
     deliver(models_lake, {"erp/stock_movements": moved})
     stock: Values = {"min_stock": 0.0, "max_stock": 9.0, "reorder_point": 1.0}
     kept = change(4, item_id="a", tower_id="T", current_stock=2.0, **stock)
@@ -63,6 +89,7 @@ def test_every_kind_of_check_goes_red(models_lake: Settings, recorded: Recorded)
             "update marts.rpt_stock_position set stock_difference = 1",
             "insert into vault.sat_item__erp select * from vault.sat_item__erp limit 1",
             "insert into vault.hub_tower select * from vault.hub_tower",
+            *BUSINESS_BROKEN,
         ):
             connection.execute(statement)
     recorded.clear()
@@ -80,4 +107,5 @@ def test_every_kind_of_check_goes_red(models_lake: Settings, recorded: Recorded)
         "unique_hub_tower_tower_hk",
         "unique_hub_tower_tower_id",
         "unique_combination_sat_item__erp_item_hk__seq__record_source__op__hashdiff__extracted_at",
+        *(test for tests in BUSINESS_BROKEN.values() for test in tests),
     }

@@ -89,7 +89,7 @@ final as (
         received.completed_date is null
         and orders.order_status in ('open', 'partial') as is_open,
         orders.quantity as ordered_quantity,
-        coalesce(received.received_quantity, 0) as received_quantity,
+        cast(coalesce(received.received_quantity, 0) as numeric(18, 3)) as received_quantity,
         coalesce(received.receipt_count, 0) as receipt_count,
         cast({{ run_context('erp/goods_receipts').to_batch }} as bigint) as _batch_id,
         cast({{ run_context('_cdc/boundaries').to_batch }} as bigint) as _boundary_batch_id

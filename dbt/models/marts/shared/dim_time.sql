@@ -3,13 +3,13 @@
 take a year away from the facts that still point into it. Dates that people type (needed, expected)
 do not count, nor does what is before `first_calendar_year` or after as_of_date: one wrong year would
 make a calendar of centuries. -#}
-{%- set events = {
-    'int_stock_movements_changed': local_date('moved_at'),
-    'int_orders_changed': 'ordered_date',
-    'int_goods_receipts_changed': local_date('received_at'),
-    'int_work_orders_changed': local_date('opened_at'),
-    'int_outages_changed': local_date('started_at'),
+{%- set instants = {
+    'int_stock_movements_changed': 'moved_at',
+    'int_goods_receipts_changed': 'received_at',
+    'int_work_orders_changed': 'opened_at',
+    'int_outages_changed': 'started_at',
 } -%}
+{%- set earliest = "cast('" ~ var('first_calendar_year') ~ "-01-01' as date)" -%}
 {%- set month_names = [
     'January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September',
     'October', 'November', 'December'
@@ -18,22 +18,23 @@ make a calendar of centuries. -#}
     'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'
 ] %}
 with seen as (
-    {%- for history, date in events.items() %}
-    select {{ date }} as seen_date
+    {%- for history, instant in instants.items() %}
+    select {{ local_date('min(' ~ instant ~ ')') }} as first_date
     from {{ ref(history) }}
-    {%- if not loop.last %}
+    where {{ instant }} >= {{ end_of_local_date(add_days(earliest, -1)) }}
+        and {{ instant }} < {{ end_of_local_date(as_of_date()) }}
     union all
-    {%- endif %}
     {%- endfor %}
+    select min(ordered_date) as first_date
+    from {{ ref('int_orders_changed') }}
+    where ordered_date between {{ earliest }} and {{ as_of_date() }}
 ),
 
 span as (
     select
-        coalesce(min(seen_date), {{ as_of_date() }}) as first_date,
+        coalesce(min(first_date), {{ as_of_date() }}) as first_date,
         {{ as_of_date() }} as last_date
     from seen
-    where seen_date between cast('{{ var("first_calendar_year") }}-01-01' as date)
-        and {{ as_of_date() }}
 ),
 
 days as (
