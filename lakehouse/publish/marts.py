@@ -49,20 +49,19 @@ class Mart:
 
     @property
     def own_key(self) -> tuple[str, ...]:
-        """Its primary key; else its surrogate key by its name: `item_key` of `dim_items`."""
-        entity = self.name.split("_", 1)[-1]
-        keys = (f"{entity}_key", f"{entity.removesuffix('s')}_key")
-        named = (column.name for column in self.columns if column.name in keys)
-        return self.primary_key or tuple(named)[:1]
+        """Its declared primary key; else its first column, where the house rule puts the key."""
+        return self.primary_key or (self.columns[0].name,)
 
     def indexes(self, marts: Iterable[Mart]) -> Iterator[tuple[str, ...]]:
         """What is looked up beside its own key: its foreign keys, and a fact's series of an item.
 
-        A foreign key has the name of the key it points to, that is the house rule.
+        A foreign key has the name of the surrogate key it points to, after its role if it has one:
+        that is the house rule.
         """
-        keys = {other.own_key for other in marts if other is not self}
+        keys = {other.own_key[0] for other in marts if other.own_key[0].endswith("_key")}
         for column in self.columns:
-            if (column.name,) in keys and column.name not in self.own_key[:1]:
+            points = any(column.name == key or column.name.endswith(f"_{key}") for key in keys)
+            if points and column.name not in self.own_key[:1]:
                 yield (column.name,)
         days = [c.name for c in self.columns if c.type == "date" and c.name.endswith("_date")]
         if (

@@ -14,12 +14,13 @@ from lakehouse import publish
 from lakehouse.erp import postgres
 from lakehouse.errors import LakehouseError, RefusedError
 from lakehouse.settings import Settings
+from tests.expectations import samples
 from tests.integration.gate import new_lake, running_server
 from tests.integration.thread import ask, change
 
 pytestmark = pytest.mark.server
 
-GOOD = (Path(__file__).parents[1] / "expectations" / "good.sql").read_text("utf8")
+GOOD = samples.good_marts()
 DECLARED = """
 alter table dim_items alter item_name type varchar;
 alter table dim_items add primary key (item_key);
