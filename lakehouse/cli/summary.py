@@ -22,7 +22,7 @@ def summary(settings: Settings, run_id: str) -> dict[str, Any]:
     from lakehouse import publish
     from lakehouse.orchestration import chain
 
-    steps = {row["step"]: row for row in chain.last_run(settings)}
+    steps = {row["step"]: row for row in chain.last_run(settings, run_id)}
     now = publish.served(settings)
     before = publish.published_before(settings)
     return {

@@ -151,18 +151,18 @@ def run_step(
         return _recorded(settings, step, run_id or new_id(), do)
 
 
-def last_run(settings: Settings) -> list[dict[str, Any]]:
-    """The steps of the newest run, in the order in which they ran."""
+def last_run(settings: Settings, run_id: str | None = None) -> list[dict[str, Any]]:
+    """The steps of the newest run, or of the one that is named, in the order in which they ran."""
     query = """
         select run_id, step, status, started_at, ended_at, result, error from ops.pipeline_runs
-        where run_id = (
+        where run_id = coalesce(%s, (
             select run_id from ops.pipeline_runs where step <> 'maintain'
             order by started_at desc limit 1
-        )
+        ))
         order by started_at
     """
     with ops.warehouse(settings) as connection, connection.cursor() as cursor:
-        cursor.execute(query)
+        cursor.execute(query, (run_id,))
         names = [column.name for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor]
 
