@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import airflow, cdc, lake, models, publish
+from bench import airflow, cdc, gate, lake, models, publish
 from bench.measuring import PEERS, Result
 from lakehouse.settings import PROJECT
 
@@ -17,6 +17,7 @@ SUITES = {
     "lake": lake.results,
     "cdc": cdc.results,
     "models": models.results,
+    "gate": gate.results,
     "airflow": airflow.results,
     "publish": publish.results,
 }

@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg2
 import pyarrow.parquet as pq
 
-from bench import model_tasks
+from bench import gate, model_tasks
 from lakehouse import landing
 from lakehouse import settings as lakehouse_settings
 from lakehouse.erp import company, postgres
@@ -227,6 +227,7 @@ _SLOTS = (keep_slot, copy_slot, drop_slots)
 TASKS: dict[str, Callable[..., Answer]] = {
     **{task.__name__: task for task in (*_WORK, *_SLOTS)},
     **model_tasks.TASKS,
+    **gate.TASKS,
 }
 
 if __name__ == "__main__":

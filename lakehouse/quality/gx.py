@@ -6,6 +6,7 @@ command that checks nothing, must not pay for them.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -64,6 +65,8 @@ def new_context() -> Context:
         ProgressBarsConfig,
     )
 
+    # It warns at each mean that a decimal is shown as a float: a figure to look at, not to book.
+    logging.getLogger("great_expectations.util").setLevel(logging.ERROR)
     config = DataContextConfig(
         store_backend_defaults=InMemoryStoreBackendDefaults(),
         analytics_enabled=False,

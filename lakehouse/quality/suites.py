@@ -206,7 +206,7 @@ def _at_least(file: _File, where: str, meta: Mapping[str, Any]) -> int:
         raise file.broken(f"meta.at_least of {where} has to be a number from 1 on")
     if "at_least" in meta and "of_nothing" not in meta:
         raise file.broken(f"{where} has meta.at_least, but does not say why (meta.of_nothing)")
-    return asked
+    return int(asked)
 
 
 def _drift(file: _File, where: str, entry: Mapping[str, Any]) -> Drift:
