@@ -21,7 +21,7 @@ from lakehouse.quality.suites import PARAMETER, Checkpoint, Entry, Validation
 
 LIMIT_S = 300.0
 """A table whose checks give no answer for so long is an error, and so is all that would follow."""
-FIRST = "nothing: no run was published before"
+FIRST = "nothing: no published run has this figure"
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def _outcome(
     history = compared.published.get((suite.name, entry.type, subject), [])
     if status == FAILED:
         table = place.table.format(validation.asset)
-        if not history and _is_too_little(entry, seen, table, place.ask):
+        if _is_too_little(entry, history, seen, table, place.ask):
             status, seen = NOT_APPLICABLE, seen | {"nothing yet": entry.of_nothing or FIRST}
         elif entry.drift is not None:
             status = DRIFTED
@@ -126,12 +126,14 @@ def _outcome(
     return Outcome(suite.name, entry.type, subject, status, seen, dict(entry.kwargs), entry.why)
 
 
-def _is_too_little(entry: Entry, seen: dict[str, Any], table: str, ask: keys.Ask) -> bool:
+def _is_too_little(
+    entry: Entry, history: list[float], seen: dict[str, Any], table: str, ask: keys.Ask
+) -> bool:
     """Whether there are so few values that what they say means nothing yet, and may be so."""
     if entry.drift is None and entry.of_nothing is None:
         return False
     if "observed" in seen and seen["observed"] is None:
-        return True
+        return not history  # a figure that was there, and is not any more, is a drift
     return entry.at_least > 1 and keys.values(entry, table, ask) < entry.at_least
 
 

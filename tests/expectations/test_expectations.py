@@ -131,12 +131,13 @@ def test_every_suite_is_in_a_checkpoint() -> None:
 
 
 def test_a_value_that_is_not_there_yet_is_told_apart_from_one_that_is_wrong() -> None:
-    def check(value: str, of_nothing: str | None) -> Outcome:
+    def check(value: str, of_nothing: str | None, at_least: int = 1) -> Outcome:
         entry = suites.Entry(
             "expect_column_mean_to_be_between",
             {"column": "days", "min_value": 5, "max_value": 30},
             "a test",
             of_nothing=of_nothing,
+            at_least=at_least,
         )
         suite = suites.Suite("orders", (entry,))
         asked = suites.Checkpoint("c", (suites.Validation("v", "d", "orders", "b", suite),))
@@ -149,6 +150,8 @@ def test_a_value_that_is_not_there_yet_is_told_apart_from_one_that_is_wrong() ->
     assert check("null", None).status == FAILED
     assert check("31", "no order is complete yet").status == FAILED
     assert check("30", "no order is complete yet").status == "passed"
+    assert check("31", "too few are", at_least=2).status == "not applicable"
+    assert check("31", "too few are", at_least=1).status == FAILED
 
 
 @pytest.mark.parametrize(

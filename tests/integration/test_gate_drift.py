@@ -67,7 +67,7 @@ def test_a_drift_closes_the_gate_until_somebody_accepts_it_with_a_reason(gated: 
         "select observed ->> 'compared with' from ops.quality_results"
         " where subject = 'dim_towers (drift)'",
     )
-    assert observed == [("nothing: no run was published before",)]
+    assert observed == [("nothing: no published run has this figure",)]
 
     error = refused(gated, "run-2", FLOOD)
     assert "dim_towers (drift): expect_table_row_count_to_be_between drifted" in error.what

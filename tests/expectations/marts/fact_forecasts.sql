@@ -8,6 +8,11 @@ insert into fact_forecasts values
 ('f1', '010825', 'BR80584-A', '2024-10-02', '2024-10-03', 1, 0, 0, 0, '2024-10-02', 'ml'),
 ('f2', '010825', null, '2024-10-02', '2025-11-06', 400, 0.125, 0, 2.5, '2024-10-02', 'ml'),
 ('f3', '0148', null, '2024-10-02', '2024-10-03', 1, 30, null, null, '2024-10-02', 'ml');
+insert into fact_forecasts
+select
+    'p' || n, '0148', null, date '2024-10-02', date '2024-10-03', 1, 30, 0, 40,
+    timestamptz '2024-10-02', 'ml'
+from generate_series(1, 100) as s (n);
 -- bad_loaded_twice: expect_table_row_count_to_be_between of fact_forecasts (drift)
 insert into fact_forecasts
 select 'x' || n, '0148', null, '2024-10-02', '2024-10-03', 1, 30, null, null, '2024-10-02', 'ml'
@@ -27,4 +32,4 @@ update fact_forecasts set source_name = null where forecast_id = 'f2';
 -- bad_looks_back: expect_column_values_to_be_between of fact_forecasts.horizon_days
 update fact_forecasts set horizon_days = 0 where forecast_id = 'f2';
 -- bad_another_unit: expect_column_mean_to_be_between of fact_forecasts.forecasted_demand (drift)
-update fact_forecasts set forecasted_demand = 1000 where forecast_id = 'f3';
+update fact_forecasts set forecasted_demand = 1000, ci_upper = null where item_id = '0148';

@@ -11,7 +11,7 @@ delete from fact_inventory;
 -- bad_a_store_twice: expect_table_row_count_to_be_between of fact_inventory (drift)
 insert into fact_inventory
 select 'x' || n, '0200', 'T' || n, '2024-10-02', 1, 1000, false
-from generate_series(1, 30000) as s (n);
+from generate_series(1, 110000) as s (n);
 -- bad_less_than_nothing: expect_column_values_to_be_between of fact_inventory.quantity_on_hand
 update fact_inventory set quantity_on_hand = -0.001 where inventory_key = 'v2';
 -- bad_values_in_centavos: expect_column_mean_to_be_between of fact_inventory.stock_value_brl (drift)

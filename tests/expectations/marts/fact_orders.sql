@@ -9,7 +9,7 @@ insert into fact_orders
 select 'p' || n, 100 + n, 5000, 14, '2024-10-01' from generate_series(1, 1000) as s (n);
 -- bad_orders_built_twice: expect_table_row_count_to_be_between of fact_orders (drift)
 insert into fact_orders
-select 'x' || n, 2000 + n, 6000, 14, '2024-10-01' from generate_series(1, 1000) as s (n);
+select 'x' || n, 2000 + n, 6000, 14, '2024-10-01' from generate_series(1, 3000) as s (n);
 -- bad_a_lost_decimal_point: expect_column_values_to_be_between of fact_orders.unit_price_brl
 update fact_orders set unit_price_brl = 1000000.01 where order_id = 2;
 -- bad_a_mistyped_year: expect_column_values_to_be_between of fact_orders.lead_time_days

@@ -7,6 +7,9 @@ create table rpt_reorder_recommendations (
 insert into rpt_reorder_recommendations values
 ('010825', 'BR80584-A', 1, 5, 1000000, 0.98, 15.380952, 'Order 5 now', '2024-10-02'),
 ('0148', 'BR80584-A', 2, 0, null, 0.5, 1, 'Nothing to order', '2024-10-02');
+insert into rpt_reorder_recommendations
+select 'p' || n, 'T', 2 + n, 1, 1, 0.9, 8, 'Order 1 now', date '2024-10-02'
+from generate_series(1, 100) as s (n);
 -- bad_no_list: expect_table_row_count_to_be_between of rpt_reorder_recommendations
 delete from rpt_reorder_recommendations;
 -- bad_a_list_twice_as_long: expect_table_row_count_to_be_between of rpt_reorder_recommendations (drift)

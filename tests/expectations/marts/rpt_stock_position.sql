@@ -10,6 +10,9 @@ insert into rpt_stock_position values
 ('p2', '010825', 'BR80584-A', 0, null, 0, 0, true, '2024-10-02'),
 ('p3', '0148', 'BR80584-A', 3, 3, 37.02, null, true, '2024-10-02'),
 ('p4', '0200', 'BR80584-A', -2, -2, 0, null, true, '2024-10-02');
+insert into rpt_stock_position
+select 'q' || n, '0300', 'T' || n, 1, 1, 1, 150, false, date '2024-10-02'
+from generate_series(1, 100) as s (n);
 -- bad_no_position: expect_table_row_count_to_be_between of rpt_stock_position
 delete from rpt_stock_position;
 -- bad_a_report_twice_as_long: expect_table_row_count_to_be_between of rpt_stock_position (drift)

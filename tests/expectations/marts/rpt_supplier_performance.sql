@@ -4,6 +4,8 @@ create table rpt_supplier_performance (
 );
 insert into rpt_supplier_performance values
 ('a', 0, 1000000, '2024-10-02'), ('b', 1, 0, '2024-10-02'), ('c', null, 7.5, '2024-10-02');
+insert into rpt_supplier_performance
+select 'p' || n, null, 0, date '2024-10-02' from generate_series(1, 100) as s (n);
 -- bad_suppliers_twice: expect_table_row_count_to_be_between of rpt_supplier_performance (drift)
 insert into rpt_supplier_performance
 select 'x' || n, 0, 0, '2024-10-02' from generate_series(1, 200) as s (n);
