@@ -17,6 +17,13 @@ from tests.dbt.written_bronze import Row, change, deliver, instant, start_anew
 Values = dict[str, Any]
 
 PLACE: Values = {"tower_type": "depot", "state": "BA", "municipality": "Salvador"}
+ASKED: Values = {
+    "work_order_id": 1,
+    "requested_quantity": 1.0,
+    "issued_quantity": 1.0,
+    "requested_at": instant(0),
+    "request_status": "issued",
+}
 COUNTED: Values = {"movement_type": "receipt", "unit_cost_brl": 2.5, "moved_at": instant(0)}
 BOUGHT: Values = {"item_id": "b", "order_status": "open", "quantity": 2.0, "unit_price_brl": 1.0}
 WORK: Values = {"work_type": "corrective", "discipline": "cooling", "opened_at": instant(0)}
@@ -64,7 +71,7 @@ def test_an_empty_lake_builds_and_the_unit_tests_pass(models_lake: Settings) -> 
 def test_every_kind_of_check_goes_red(models_lake: Settings, recorded: Recorded) -> None:
     start_anew(models_lake)
     versions = [
-        change(n, item_id=key, item_name=f"{n}", criticality="A")
+        change(n, item_id=key, item_name=f"{n}", criticality="A", is_service=False)
         for n in (1, 2, 3)
         for key in "abc"
     ]
@@ -77,7 +84,8 @@ def test_every_kind_of_check_goes_red(models_lake: Settings, recorded: Recorded)
     deliver(models_lake, {"erp/stock_movements": moved})
     stock: Values = {"min_stock": 0.0, "max_stock": 9.0, "reorder_point": 1.0}
     kept = change(4, item_id="a", tower_id="T", current_stock=2.0, **stock)
-    deliver(models_lake, {"erp/inventory": [kept]})
+    asked = change(4, material_request_id=1, item_id="a", store_tower_id="T", **ASKED)
+    deliver(models_lake, {"erp/inventory": [kept], "erp/material_requests": [asked]})
     assert dbt_run(models_lake, run_id="good").as_of_date == "2024-10-01"
     with duck.warehouse(models_lake) as connection:
         for statement in (
@@ -86,7 +94,10 @@ def test_every_kind_of_check_goes_red(models_lake: Settings, recorded: Recorded)
             "update marts.dim_items set is_current = true where item_id = 'c' and item_name = '2'",
             "delete from marts.fact_stock_movements where stock_movement_id = 1",
             "update marts.fact_stock_movements set tower_key = 'lost', movement_type = 'theft'",
-            "update marts.rpt_stock_position set stock_difference = 1",
+            "update marts.rpt_stock_position set stock_difference = 1, position_quantity = 9",
+            "update marts.fact_demand set requested_quantity = 2",
+            "update marts.fact_inventory set quantity_on_hand = 9",
+            "update marts.rpt_reorder_recommendations set recommended_quantity = 1",
             "insert into vault.sat_item__erp select * from vault.sat_item__erp limit 1",
             "insert into vault.hub_tower select * from vault.hub_tower",
             *BUSINESS_BROKEN,
@@ -102,6 +113,10 @@ def test_every_kind_of_check_goes_red(models_lake: Settings, recorded: Recorded)
         "scd2_one_current_dim_items_item_id",
         "assert_stock_movements_are_conserved",
         "assert_stock_position_agrees_with_erp",
+        "assert_position_is_what_it_is_made_of",
+        "assert_demand_is_conserved",
+        "assert_inventory_ends_at_the_position",
+        "assert_recommendations_are_orders_that_can_be_placed",
         "relationships_fact_stock_movements_tower_key__tower_key__ref_dim_towers_",
         "accepted_values_fact_stock_movements_movement_type__issue__receipt__transfer__adjustment__return",
         "unique_hub_tower_tower_hk",

@@ -28,26 +28,21 @@ Example. where exists (select 1 from ({{ touched_demand() }}) as touched where â
     left join {{ ref('vw_work_orders_current') }} as work_orders
         on requests.work_order_id = work_orders.work_order_id
     where requests.work_order_id in (
-        select hub_work_order.work_order_id
-        from {{ ref('hub_work_order') }} as hub_work_order
-        inner join {{ ref('int_work_orders_changed') }} as changed
-            on hub_work_order.work_order_hk = changed.work_order_hk
-        where {{ recomputed('erp/work_orders') }}
+    {{ touched_members(
+        ref('hub_work_order'), ref('int_work_orders_changed'), 'work_order_hk', 'work_order_id',
+        'erp/work_orders'
+    ) }}
     )
     or requests.item_id in (
-        select hub_item.item_id
-        from {{ ref('hub_item') }} as hub_item
-        inner join {{ ref('int_items_changed') }} as changed
-            on hub_item.item_hk = changed.item_hk
-        where {{ recomputed('erp/items') }}
+    {{ touched_members(
+        ref('hub_item'), ref('int_items_changed'), 'item_hk', 'item_id', 'erp/items'
+    ) }}
     )
     {%- for tower in ['requests.store_tower_id', 'work_orders.tower_id'] %}
     or {{ tower }} in (
-        select hub_tower.tower_id
-        from {{ ref('hub_tower') }} as hub_tower
-        inner join {{ ref('int_towers_changed') }} as changed
-            on hub_tower.tower_hk = changed.tower_hk
-        where {{ recomputed('erp/towers') }}
+    {{ touched_members(
+        ref('hub_tower'), ref('int_towers_changed'), 'tower_hk', 'tower_id', 'erp/towers'
+    ) }}
     )
     {%- endfor %}
 {%- endmacro %}

@@ -34,23 +34,15 @@ towers as (
 ),
 {% if is_incremental() %}
 touched_items as (
-    select hub_item.item_id
-    from {{ ref('hub_item') }} as hub_item
-    where hub_item.item_hk in (
-        select changed.item_hk
-        from {{ ref('int_items_changed') }} as changed
-        where {{ recomputed('erp/items') }}
-    )
+{{ touched_members(
+    ref('hub_item'), ref('int_items_changed'), 'item_hk', 'item_id', 'erp/items'
+) }}
 ),
 
 touched_towers as (
-    select hub_tower.tower_id
-    from {{ ref('hub_tower') }} as hub_tower
-    where hub_tower.tower_hk in (
-        select changed.tower_hk
-        from {{ ref('int_towers_changed') }} as changed
-        where {{ recomputed('erp/towers') }}
-    )
+{{ touched_members(
+    ref('hub_tower'), ref('int_towers_changed'), 'tower_hk', 'tower_id', 'erp/towers'
+) }}
 ),
 {% endif %}
 movements as (
