@@ -2,13 +2,15 @@
 # Marts are built again from bronze
 
 **What.** A range of days, or everything, is built again from bronze, tested, checked and served in
-the same way as each day. Nothing is asked of the ERP. By hand: `lakehouse rebuild`.
+the same way as each day. Nothing is asked of the ERP. By hand: `lakehouse backfill`,
+`lakehouse transform --full-refresh`, `lakehouse rebuild`; then `lakehouse gate` and `publish`.
 
 **When.** On demand: *Trigger*, then choose.
 
 | `how` | does |
 |---|---|
 | `range` | builds again what changed in the ERP `since` … `until`, both included |
+| `full_refresh` | builds every model anew in the warehouse that is there |
 | `rebuild` | drops the warehouse, builds all of it, and refuses what differs from before |
 
 **When it fails**, the marts served before stay. Page `backfill-failed`; `test-failed` and
@@ -34,7 +36,7 @@ from lakehouse.orchestration.operators import (
 
 NO_DAY_OR_ONE = ["null", "string"]
 PARAMS = {
-    "how": Param("range", enum=["range", "rebuild"]),
+    "how": Param("range", enum=["range", "full_refresh", "rebuild"]),
     "since": Param(None, type=NO_DAY_OR_ONE, format="date", description="First day of the range."),
     "until": Param(None, type=NO_DAY_OR_ONE, format="date", description="Last day of the range."),
 }

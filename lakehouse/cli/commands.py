@@ -204,6 +204,26 @@ def publish(settings: Settings, *, rollback: bool) -> Answer:
 
 
 @lakehouse.command()
+@click.option("--from", "since", metavar="DAY", help="The first day, as 2025-01-31.")
+@click.option("--to", "until", metavar="DAY", help="The last day.")
+@engine_option
+@answers
+def backfill(
+    settings: Settings, *, since: str | None, until: str | None, engine: str | None
+) -> Answer:
+    """Build and test again what changed in the ERP in a range of days."""
+
+    def do(settings: Settings, run_id: str) -> dict[str, Any]:
+        from lakehouse import transform as steps
+        from lakehouse.orchestration import jobs
+
+        built = jobs.backfill(settings, run_id, how=jobs.RANGE, since=since, until=until)
+        return built | asdict(steps.dbt_test(settings, run_id=run_id))
+
+    return run_step(settings.on_engine(engine), "backfill", do=do)
+
+
+@lakehouse.command()
 @engine_option
 @answers
 def rebuild(settings: Settings, *, engine: str | None) -> Answer:

@@ -65,6 +65,11 @@ def page(step: str, error: object) -> Page:
     return OF_STEP[step]
 
 
+def passes_by_itself(error: BaseException) -> bool:
+    """Whether the same again may go well: a server comes back, and whoever holds the lake ends."""
+    return page("", error) in (Page.SERVER_AWAY, Page.LAKE_HELD)
+
+
 def _causes(error: object) -> Iterator[BaseException]:
     seen = error if isinstance(error, BaseException) else None
     while seen is not None:

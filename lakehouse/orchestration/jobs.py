@@ -16,7 +16,7 @@ from lakehouse.orchestration import chain
 from lakehouse.orchestration.chain import Counts
 from lakehouse.settings import Settings
 
-REBUILD, RANGE = "rebuild", "range"
+RANGE, FULL_REFRESH, REBUILD = "range", "full_refresh", "rebuild"
 
 
 def run(settings: Settings, step: str, run_id: str, arguments: Mapping[str, Any]) -> Counts:
@@ -35,11 +35,14 @@ def _maintain(settings: Settings, _run_id: str) -> Counts:
     }
 
 
-def _backfill(
+def backfill(
     settings: Settings, run_id: str, *, how: str, since: str | None, until: str | None
 ) -> Counts:
+    """Build again, over what bronze holds: what changed in a range of days, or everything."""
     if how == REBUILD:
         return asdict(transform.rebuild(settings, run_id=run_id))
+    if how == FULL_REFRESH:
+        return asdict(transform.dbt_run(settings, run_id=run_id, full_refresh=True))
     first, last = _day("since", since), _day("until", until)
     return asdict(transform.backfill(settings, run_id=run_id, since=first, until=last))
 
@@ -50,10 +53,10 @@ def _day(name: str, text: str | None) -> date:
     except ValueError as error:
         raise SettingsError(
             f"{name} is {text!r}, and has to be a day",
-            hint="trigger the backfill again with both days of the range, as 2025-01-31",
+            hint="run the backfill again with both days of the range, as 2025-01-31",
         ) from error
 
 
 JOBS: Mapping[str, Callable[..., Counts]] = MappingProxyType(
-    {"maintain": _maintain, "backfill": _backfill}
+    {"maintain": _maintain, "backfill": backfill}
 )

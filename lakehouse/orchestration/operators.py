@@ -15,10 +15,9 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from lakehouse import settings
 from lakehouse.errors import LakehouseError, RefusedError
-from lakehouse.lock import LockHeldError
 from lakehouse.orchestration.airflow_home import POOL
 from lakehouse.orchestration.alerts import alert
-from lakehouse.orchestration.incidents import safe_run_id
+from lakehouse.orchestration.incidents import passes_by_itself, safe_run_id
 
 if TYPE_CHECKING:
     from airflow.sdk.types import TaskInstanceKey
@@ -106,7 +105,7 @@ class LakehouseOperator(BaseOperator):
         return plain(counts)
 
     def _is_final(self, error: LakehouseError) -> bool:
-        if isinstance(error, LockHeldError):
+        if passes_by_itself(error):
             return False
         return self.errors_are_final or isinstance(error, RefusedError)
 

@@ -39,9 +39,9 @@ class Tested:
     """Whether the next build begins where this one ended."""
 
 
-def dbt_run(settings: Settings, *, run_id: str) -> Built:
+def dbt_run(settings: Settings, *, run_id: str, full_refresh: bool = False) -> Built:
     """Freeze the range and build the models over it; a build that failed is done again whole."""
-    return _build(settings, dbt_runner.parse(settings), run_id)
+    return _build(settings, dbt_runner.parse(settings), run_id, full_refresh=full_refresh)
 
 
 def dbt_test(settings: Settings, *, run_id: str) -> Tested:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +17,8 @@ from lakehouse.lock import LockHeldError
 from lakehouse.orchestration import chain
 from lakehouse.orchestration.incidents import safe_run_id
 
+AWAY = RefusedError("the ERP cannot be reached", hint="wait")
+AWAY.__cause__ = psycopg2.OperationalError("connection refused")
 NAMES = st.text(st.sampled_from("ab:+-.~_/ é"), min_size=1, max_size=8)
 
 
@@ -65,6 +68,7 @@ def test_a_step_with_nothing_to_do_is_skipped(
         (LakehouseError("3 rows failed", hint="look"), True, "AirflowFailException"),
         (LakehouseError("the server is away", hint="wait"), False, "LakehouseError"),
         (LockHeldError("somebody has the lake", hint="wait"), False, "LockHeldError"),
+        (AWAY, True, "RefusedError"),
     ],
 )
 def test_only_what_may_pass_by_itself_is_tried_again(

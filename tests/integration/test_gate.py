@@ -132,8 +132,7 @@ def test_a_closed_gate_leaves_what_is_served(gated: Settings) -> None:
     assert refused.value.exit_status == 3
     for part in (
         "run-2",
-        "dim_items.unit_cost_brl where valid_to is null:"
-        " expect_column_values_to_be_between failed",
+        "dim_items.unit_cost_brl where valid_to is null: expect_column_values_to_be_between failed",
         "unexpected 1, of 5, keys item_id=0148, valid_from=1900-01-01 00:00:00+00:00,"
         " unit_cost_brl=1000000.01",
         "rpt_new: checkpoint could not be checked (exception no suite in checkpoints/marts.yml)",
