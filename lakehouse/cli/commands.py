@@ -15,6 +15,7 @@ from lakehouse.cli import status as status_of
 from lakehouse.cli.bronze import bronze_group
 from lakehouse.cli.cdc import cdc_group
 from lakehouse.cli.shell import Answer, answers, invoke
+from lakehouse.cli.sources import sources_group
 from lakehouse.cli.step import run_step
 from lakehouse.cli.summary import summary, summary_text
 from lakehouse.erp import postgres
@@ -48,6 +49,7 @@ def demo() -> None:
 
 lakehouse.add_command(cdc_group)
 lakehouse.add_command(bronze_group)
+lakehouse.add_command(sources_group)
 for shown in (ui.airflow, ui.data_docs, ui.docs, ui.ui):
     lakehouse.add_command(shown)
 

@@ -23,6 +23,7 @@ from lakehouse.landing.layout import (
     change_schema,
     iso_ms_texts,
     iso_us,
+    row_schema,
     seq,
 )
 from lakehouse.landing.lines import write_lines
@@ -47,6 +48,7 @@ __all__ = [
     "list_files",
     "new_file",
     "remove_unfinished",
+    "row_schema",
     "seq",
     "write_file",
     "write_lines",

@@ -60,9 +60,14 @@ def change_schema(columns: Iterable[pa.Field]) -> pa.Schema:
     return pa.schema([*_AIRBYTE_COLUMNS, *columns, *_CDC_COLUMNS])
 
 
+def row_schema(columns: Iterable[pa.Field]) -> pa.Schema:
+    """The schema of a file with plain rows that have these columns."""
+    return pa.schema([*_AIRBYTE_COLUMNS, *columns])
+
+
 def boundary_schema() -> pa.Schema:
     """The schema of a file with boundaries."""
-    return pa.schema([*_AIRBYTE_COLUMNS, *BOUNDARY_COLUMNS])
+    return row_schema(BOUNDARY_COLUMNS)
 
 
 def seq(generation: int, phase: int, lsn: int) -> str:

@@ -32,6 +32,7 @@ LOCAL = {
     ("docs",),
     ("doctor",),
     ("down",),
+    ("sources", "sync"),
     ("ui",),
     ("up",),
 }
