@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from tests.dbt.made_up_business import Business
 from tests.dbt.made_up_requests import Requests
 from tests.dbt.written_bronze import LOADED_AT, Row, boundary, change, instant
 
@@ -31,9 +32,11 @@ class Erp:
     generation: int = 1
     day: float = 0.0
     requests: Requests = field(init=False)
+    business: Business = field(init=False)
 
     def __post_init__(self) -> None:
         self.requests = Requests(self.rng, self._emit)
+        self.business = Business(random.Random(self.rng.random()))
 
     def live(self, transactions: int) -> None:
         """A first snapshot, then that many transactions; halfway TRUNCATE, later a resync."""
@@ -48,8 +51,11 @@ class Erp:
             self.lsn += self.rng.randint(1, 50)
             change = (self.change_item, self.change_tower, self.ask, self.ask)
             self.rng.choice((*change, self.move, self.move, self.correct))()
+            self.lsn += 1
+            self.business.change(self.day, self._emit)
             if number == transactions // 2:
                 self.truncate_towers()
+                self.truncate_business()
             if number == transactions * 3 // 4:
                 self.lose_changes()
                 self.resync()
@@ -140,6 +146,11 @@ class Erp:
             self._emit("erp/towers", "upsert", tower_id=tower_id, **tower)
         for tower_id in back * 4:
             self.move(tower_id)
+
+    def truncate_business(self) -> None:
+        for entity in self.business.empty():
+            self.lsn += 1
+            self.log.append(("_cdc/boundaries", self._boundary(entity, "truncate", None)))
 
     def lose_changes(self) -> None:
         """What the reader never sees: the resync after it has to find out."""

@@ -105,12 +105,16 @@ def _current(settings: Settings) -> dict[str, Any]:
             "select item_id, tower_id, store_tower_id, demand_date, request_count,"
             " requested_quantity from marts.fact_demand"
         ).fetchall()
+        orders = connection.execute(
+            "select order_id, received_quantity from marts.fact_orders"
+        ).fetchall()
     return {
         "items": set(items),
         "towers": set(towers),
         "movements": set(movements),
         "stock": set(stock),
         "demand": set(demand),
+        "orders": set(orders),
     }
 
 
@@ -127,6 +131,7 @@ def _held_by(erp: Erp) -> dict[str, Any]:
         },
         "stock": {(*pair, stock, 0) for pair, stock in erp.inventory.items()},
         "demand": erp.requests.demand(),
+        "orders": erp.business.deliveries(),
     }
 
 
