@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 EXPECTATIONS = PROJECT / "expectations"
 CHECKPOINT = "bronze"
+PASS = """
+    insert into ops.passed_batches values (%s, %s, %s) on conflict (bronze_table) do update
+        set batch_id = excluded.batch_id, run_id = excluded.run_id
+"""
 
 
 @dataclass(frozen=True)
@@ -58,17 +62,12 @@ def check_landed(settings: Settings, *, run_id: str, expectations: Path = EXPECT
 
     outcomes = without + checkpoint.run(asked, place(asked, rows_of), checkpoint.Compared())
     wrong = [outcome for outcome in outcomes if outcome.is_wrong]
-    with ops.warehouse(settings) as connection:
+    table_of = {validation.suite.name: validation.asset for validation in asked.validations}
+    bad = {table_of.get(outcome.suite, outcome.suite) for outcome in wrong}
+    with ops.warehouse(settings) as connection, connection.cursor() as cursor:
         records.keep(connection, run_id, CHECKPOINT, outcomes)
-        bad = {outcome.subject.split(".")[0] for outcome in wrong}
-        with connection.cursor() as cursor:
-            for name in unseen.keys() - bad:
-                cursor.execute(
-                    "insert into ops.passed_batches values (%s, %s, %s)"
-                    " on conflict (bronze_table) do update"
-                    " set batch_id = excluded.batch_id, run_id = excluded.run_id",
-                    (name, newest[name], run_id),
-                )
+        for name in unseen.keys() - bad:
+            cursor.execute(PASS, (name, newest[name], run_id))
     if wrong:
         data_docs.renew(settings)
         raise RefusedError(

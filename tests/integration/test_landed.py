@@ -27,21 +27,23 @@ from lakehouse import quality, settings
 print(quality.check_landed(settings.load(), run_id="again"))
 sys.exit("great_expectations" in sys.modules)
 """
-ONLY_ITEMS = """
+CHECKPOINT = """
 name: bronze
 validation_definitions:
-  - name: erp__items
+  - name: erp__ENTITY
     data:
       datasource: {name: bronze}
-      asset: {name: erp/items}
+      asset: {name: erp/ENTITY}
       batch_definition: {name: landed}
-    suite: {name: bronze/erp__items}
+    suite: {name: bronze/erp__ENTITY}
 """
-ITEMS = """
-name: bronze/erp__items
+SUITE = """
+name: bronze/erp__ENTITY
 expectations:
   - type: expect_table_row_count_to_be_between
-    kwargs: {max_value: 10}
+    kwargs:
+      max_value: 0
+      row_condition: {type: comparison, column: {name: _cdc_op}, operator: "==", parameter: delete}
     meta: {why: a test}
 """
 
@@ -65,6 +67,15 @@ def land(lake: Settings, name: str, *numbers: int, **other: object) -> None:
 def passed(lake: Settings) -> list[tuple[object, ...]]:
     query = "select bronze_table, batch_id from ops.passed_batches"
     return ask(postgres.warehouse_dsn(lake), query)
+
+
+def written(folder: Path, entity: str) -> Path:
+    """Expectations of one table: no deletion in it."""
+    for name, text in (("checkpoints/bronze", CHECKPOINT), (f"suites/bronze/erp__{entity}", SUITE)):
+        path = folder / "expectations" / f"{name}.yml"
+        path.parent.mkdir(parents=True)
+        path.write_text(text.replace("ENTITY", entity), "utf8")
+    return folder / "expectations"
 
 
 def test_a_batch_is_looked_at_once_and_nothing_is_imported_without_one(lake: Settings) -> None:
@@ -107,14 +118,20 @@ def test_a_row_that_breaks_a_rule_is_named_by_its_key(lake: Settings) -> None:
 
 
 def test_a_table_without_a_suite_is_an_error(lake: Settings, tmp_path: Path) -> None:
-    folder = tmp_path / "expectations"
-    for name, written in (("checkpoints/bronze", ONLY_ITEMS), ("suites/bronze/erp__items", ITEMS)):
-        path = folder / f"{name}.yml"
-        path.parent.mkdir(parents=True)
-        path.write_text(written, "utf8")
+    folder = written(tmp_path, "items")
     land(lake, "1", 1)
     with pytest.raises(RefusedError, match=r"erp/stock_movements: .* no suite in checkpoints/bro"):
         quality.check_landed(lake, run_id="run-1", expectations=folder)
+
+
+def test_a_batch_with_too_many_of_a_kind_of_rows_has_not_passed(
+    lake: Settings, tmp_path: Path
+) -> None:
+    folder = written(tmp_path, "stock_movements")
+    land(lake, "1", 1, _cdc_op="delete", _ab_cdc_deleted_at="2024-10-01T11:30:00.123Z")
+    for run_id in ("run-1", "run-2"):
+        with pytest.raises(RefusedError, match=r"where _cdc_op == delete: .* failed"):
+            quality.check_landed(lake, run_id=run_id, expectations=folder)
 
 
 def test_a_great_load_is_looked_at_in_part(lake: Settings) -> None:
