@@ -114,6 +114,8 @@ def _test(
 ) -> Tested:
     # Unit tests try the models on made-up rows: they belong to `make test`, not to each day.
     command = ["test", "--exclude-resource-type", "unit_test", *_selection(select)]
+    # Nor those that also ask models which were not selected, and may not be there.
+    command += ["--indirect-selection", "buildable"] if select else []
     results = dbt_runner.execute(settings, manifest, "dbt test", command)
     _record(settings, run_id, results)
     bad = [result for result in results if result.is_bad]
