@@ -215,8 +215,8 @@ def _roll_back(cursor: Cursor) -> RolledBack:
     before = cursor.fetchone()
     if before is None:
         raise RefusedError(
-            f"there is no version to go back to: {_told(now_served)}, and marts_previous "
-            "is not there",
+            f"there is no version to go back to: {_told(now_served)}, and marts_previous holds"
+            " none that was served before",
             hint="each publish keeps the marts before it, until the next one; what is served stays",
         )
     run_id, as_of_date, marts, inputs = before

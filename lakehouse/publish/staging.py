@@ -87,8 +87,10 @@ def _copy(engine: Engine, cursor: Cursor, mart: Mart, marts: Sequence[Mart]) -> 
         _comment(cursor, table, mart)
         cursor.execute(sql.SQL("analyze {}").format(table))
     except psycopg2.errors.IntegrityError as error:
+        twice = isinstance(error, psycopg2.errors.UniqueViolation)
+        why = error.diag.message_detail if twice else first_line(error)
         raise RefusedError(
-            f"mart {mart.name} was not staged: {error.diag.message_detail or first_line(error)}",
+            f"mart {mart.name} was not staged: {why}",
             hint="the marts published before stay served; mend the model, then run it again",
         ) from error
     except psycopg2.Error as error:

@@ -75,7 +75,7 @@ def published(lake: Settings) -> list[tuple[str, str | None]]:
 
 
 def test_a_rollback_turns_the_swap_round(gated: Settings) -> None:
-    with pytest.raises(RefusedError, match="nothing is served, and marts_previous is not there"):
+    with pytest.raises(RefusedError, match="nothing is served, and marts_previous holds none"):
         roll_back(gated)
     publish_version(gated, 1)
     with pytest.raises(RefusedError, match="run-1 is served, by a publish of"):
