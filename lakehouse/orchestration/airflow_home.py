@@ -134,7 +134,12 @@ def command(settings: Settings, airflow: Airflow, *arguments: str) -> list[str]:
 
 
 def _options(airflow: Airflow, server: Server) -> dict[str, dict[str, str]]:
-    """What differs from Airflow's defaults: where things are, loopback only, and two cores."""
+    """What differs from Airflow's defaults."""
+    return _places(airflow, server) | _for_two_cores()
+
+
+def _places(airflow: Airflow, server: Server) -> dict[str, dict[str, str]]:
+    """Where things are: below the lake's home, and on loopback only."""
     dsn = server.dsn("airflow").replace("postgresql:", "postgresql+psycopg2:", 1)
     return {
         "core": {
@@ -142,6 +147,7 @@ def _options(airflow: Airflow, server: Server) -> dict[str, dict[str, str]]:
             "plugins_folder": str(airflow.home / "plugins"),
             "load_examples": "False",
             "executor": "LocalExecutor",
+            # As many tasks at once as the machine has cores.
             "parallelism": "2",
             "execution_api_server_url": f"{airflow.url}/execution/",
             # The default asks a name server, and waits for it where there is no network.
@@ -158,13 +164,6 @@ def _options(airflow: Airflow, server: Server) -> dict[str, dict[str, str]]:
         "api": {"host": "127.0.0.1", "port": str(airflow.port), "base_url": airflow.url},
         "api_auth": {},
         "lakehouse": {"pages_port": str(airflow.pages_port), "pages_url": airflow.pages_url},
-        "scheduler": {
-            "scheduler_idle_sleep_time": "0.2",
-            # How long a run that was cut off with Airflow itself blocks the next one.
-            "task_instance_heartbeat_timeout": "60",
-        },
-        # A worker may wait that long, five seconds by default, before it sees that its task ended.
-        "workers": {"min_heartbeat_interval": "1"},
         "openlineage": {
             "namespace": lineage.NAMESPACE,
             # A fork of the whole task for each event costs more than the event.
@@ -179,6 +178,19 @@ def _options(airflow: Airflow, server: Server) -> dict[str, dict[str, str]]:
             # The default is in the system's temporary folder.
             "dag_bundle_storage_path": str(airflow.home / "bundles"),
         },
+    }
+
+
+def _for_two_cores() -> dict[str, dict[str, str]]:
+    """How long Airflow's parts wait for each other."""
+    return {
+        "scheduler": {
+            "scheduler_idle_sleep_time": "0.2",
+            # How long a run that was cut off with Airflow itself blocks the next one.
+            "task_instance_heartbeat_timeout": "60",
+        },
+        # A worker may wait that long, five seconds by default, before it sees that its task ended.
+        "workers": {"min_heartbeat_interval": "1"},
     }
 
 
