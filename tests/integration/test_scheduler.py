@@ -118,6 +118,16 @@ def test_a_triggered_run_serves_the_erp(demo_lake: Settings, api: Api) -> None:
     assert alerts(demo_lake) == []
 
 
+def test_a_task_leads_to_its_pages(up: Airflow, api: Api) -> None:
+    run = api.newest(DAILY)
+    assert run is not None
+    path = f"{run.path}/taskInstances/checkpoint.check_marts/links"
+    assert api.call("GET", path)["extra_links"] == {
+        "Data Docs": f"{up.pages_url}/data_docs/",
+        "Runbooks": f"{up.pages_url}/runbooks/",
+    }
+
+
 def test_new_marts_bring_the_maintenance(api: Api) -> None:
     until(lambda: api.newest("lake_maintenance") is not None, 30)
     run = api.newest("lake_maintenance")
