@@ -27,7 +27,7 @@ from lakehouse.settings import Settings
 
 log = logging.getLogger(__name__)
 
-ALERT, RECOVERED = "alert", "recovered"
+ALERT, AGAIN, RECOVERED = "alert", "again", "recovered"
 CHECKS = """
     select subject || ': ' || expectation || ' ' || status || ' ' || coalesce(observed::text, '')
     from ops.quality_results where run_id = %(run_id)s and status in ('failed', 'drifted', 'error')
@@ -127,6 +127,8 @@ def raise_alert(
     )
     with _book(lake) as book:
         if any(line.get("incident") == new.incident for line in book.lines):
+            said = {name: asdict(new)[name] for name in ("dag_id", "run_id", "task_id", "what")}
+            book.add(AGAIN, said | {"incident": new.incident})
             return None
         told = channels.tell(new.subject, new.text)
         book.add(ALERT, asdict(new) | {"incident": new.incident} | told)
@@ -139,7 +141,7 @@ def recover(lake: Settings, dag_id: str, run_id: str) -> str:
     served = _served(lake)
     with _book(lake) as book:
         ours = [line for line in book.lines if line.get("dag_id") == dag_id]
-        if ours and ours[-1]["kind"] == ALERT:
+        if ours and ours[-1]["kind"] != RECOVERED:
             subject = f"Nova Corrente lake: {dag_id} runs again"
             text = f"{subject}\nServed: {served}\nIt had stopped: {ours[-1]['what']}"
             told = channels.tell(subject, text)
@@ -159,7 +161,7 @@ def failed_checks(lake: Settings, run_id: str) -> list[str]:
 
 def _is_of(line: Mapping[str, Any], run_id: str, since: datetime) -> bool:
     """Whether a line tells of this run since it was begun, or begun again."""
-    told = line.get("kind") == ALERT and line["run_id"] == run_id
+    told = line.get("kind") in (ALERT, AGAIN) and line["run_id"] == run_id
     return told and datetime.fromisoformat(line["at"]) >= since
 
 
