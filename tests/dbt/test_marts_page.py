@@ -7,11 +7,9 @@ import re
 import duckdb
 import pytest
 
-from lakehouse.settings import PROJECT, Settings
+from lakehouse.settings import Settings
 from lakehouse.transform import dbt_runner
-
-PAGE = (PROJECT / "docs" / "marts.md").read_text("utf8")
-QUESTIONS = re.findall(r"^### (\d+)\..*?```sql\n(.*?)```", PAGE, re.MULTILINE | re.DOTALL)
+from tests.fixtures.marts_page import PAGE, QUESTIONS
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +25,10 @@ def empty_marts(models_lake: Settings) -> duckdb.DuckDBPyConnection:
 
 
 def test_the_page_has_ten_questions() -> None:
-    assert [int(number) for number, _ in QUESTIONS] == list(range(1, 11))
+    assert list(QUESTIONS) == list(range(1, 11))
 
 
-@pytest.mark.parametrize("query", [query for _, query in QUESTIONS])
+@pytest.mark.parametrize("query", QUESTIONS.values())
 def test_each_question_can_be_asked(empty_marts: duckdb.DuckDBPyConnection, query: str) -> None:
     assert empty_marts.execute(query).description
 

@@ -19,6 +19,7 @@ from lakehouse.cli.answers import QUESTIONS
 from lakehouse.erp import postgres
 from lakehouse.orchestration import chain
 from lakehouse.settings import Settings, export
+from tests.fixtures import marts_page
 from tests.integration.thread import ask, assert_serves_the_erp, change
 
 pytestmark = pytest.mark.server
@@ -59,6 +60,8 @@ def test_a_change_in_the_erp_is_served_and_no_password_left_behind(
     chain.run(open_lake, demo=True, report=report.say)
     assert_serves_the_erp(open_lake)
     erp, warehouse = postgres.erp_dsn(open_lake), postgres.warehouse_dsn(open_lake)
+    answered = {number for number, query in marts_page.QUESTIONS.items() if ask(warehouse, query)}
+    assert answered >= {6, 8}
     [(item, tower)] = ask(erp, "select item_id, tower_id from stock_movements limit 1")
     change(
         erp,
