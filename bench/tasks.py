@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import pandas as pd  # noqa: F401 - pyarrow imports it at its first use: that is start, not work
 import psycopg2
 import pyarrow.parquet as pq
 

@@ -91,8 +91,7 @@ def read(path: Path) -> Contract:
     """Read `<source>/<entity>.yml`, or say which line of it is wrong."""
     try:
         text = path.read_text("utf8")
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        document = yaml.safe_load(text)
+        document = _parsed(text)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise _broken(path, " ".join(str(error).split())) from error
     if not isinstance(document, dict):
@@ -100,12 +99,30 @@ def read(path: Path) -> Contract:
     # Where the file lies says whose it is; a name inside could only contradict it.
     own = {"source": path.parent.name, "entity": path.stem}
     for name in own.keys() & document.keys():
-        raise _broken(path, f"line {_line(tree, (name,))}: {name} is told by the file's path")
+        line = _line(_tree(text), (name,))
+        raise _broken(path, f"line {line}: {name} is told by the file's path")
     try:
-        return TypeAdapter(Contract).validate_python({**document, **own})
+        return _adapter().validate_python({**document, **own})
     except ValidationError as error:
-        found = [_finding(tree, dict(details)) for details in error.errors()]
+        found = [_finding(_tree(text), dict(details)) for details in error.errors()]
         raise _broken(path, "; ".join(found)) from error
+
+
+@cache
+def _adapter() -> TypeAdapter[Contract]:
+    return TypeAdapter(Contract)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return yaml.load(text, Loader=yaml.CSafeLoader)
+    except yaml.YAMLError:
+        return yaml.safe_load(text)  # slower, and says better what is wrong
+
+
+def _tree(text: str) -> yaml.Node | None:
+    """What knows the lines that a document's values stand in."""
+    return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
 def _broken(path: Path, why: str) -> LakehouseError:
