@@ -18,7 +18,7 @@ from psycopg2.extensions import make_dsn
 from lakehouse import publish
 from lakehouse.erp import postgres
 from lakehouse.errors import LakehouseError
-from lakehouse.orchestration import chain
+from lakehouse.orchestration import chain, unchanged
 from lakehouse.publish import serving
 from lakehouse.settings import Settings, export
 from tests.fixtures.lakes import temporary_lake
@@ -129,6 +129,17 @@ def test_a_chain_killed_in_its_publish_is_ended_by_the_next_run_on_each_day(
     run_and_die(2, "unswapped")
     assert in_marts(gated) == 1
     run(2)
+
+
+def test_gold_that_a_kill_left_behind_is_written_on_a_day_without_a_change(
+    gated: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve(gated, 1)
+    monkeypatch.setattr(unchanged, "since", lambda _: "nothing changed")
+    for commits in (2, 0):
+        counts = chain.run_step(gated, "dbt_run")
+        assert counts == {"skipped": "nothing changed", "gold_commits": commits}
+    assert {row["status"] for row in chain.last_run(gated)} == {"skipped"}
 
 
 def test_a_wrong_address_is_told_without_its_password(gated: Settings) -> None:
