@@ -23,6 +23,8 @@ stage: clear its `checkpoint`.
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from airflow.sdk import Param, TaskGroup, chain, dag
 
 from lakehouse.orchestration.alerts import alert_of_run
@@ -40,6 +42,16 @@ PARAMS = {
     "since": Param(None, type=NO_DAY_OR_ONE, format="date", description="First day of the range."),
     "until": Param(None, type=NO_DAY_OR_ONE, format="date", description="Last day of the range."),
 }
+DOCS = MappingProxyType(
+    {
+        "build": "Builds the range or everything; cleared, the same again.\n\n"
+        "**Red:** `backfill-failed`.",
+        "dbt_test": "Tests whole tables, as each day.\n\n**Red:** `test-failed`.",
+        "checkpoint": "The same gate as each day.\n\n**Red:** `gate-closed`.",
+        "publish": "Swaps in what passed.\n\n**Red:** `marts-not-served`.",
+        "notify": "Says what is served now.\n\n**Red:** clear it; nothing depends on it.",
+    }
+)
 
 
 @dag(
@@ -54,40 +66,28 @@ PARAMS = {
     doc_md=__doc__,
 )
 def backfill() -> None:
-    with TaskGroup("build") as build:
+    groups = {name: TaskGroup(name) for name in DOCS}
+    with groups["build"]:
         LakehouseOperator(
             task_id="build_again",
             step="backfill",
             arguments={name: f"{{{{ params.{name} }}}}" for name in PARAMS},
             errors_are_final=True,
-            doc_md="Builds the range or everything; cleared, the same again.\n\n"
-            "**Red:** `backfill-failed`.",
+            doc_md=DOCS["build"],
         )
-    with TaskGroup("dbt_test") as test:
+    with groups["dbt_test"]:
         LakehouseOperator(
-            task_id="test_models",
-            step="dbt_test",
-            errors_are_final=True,
-            doc_md="Tests whole tables, as each day.\n\n**Red:** `test-failed`.",
+            task_id="test_models", step="dbt_test", errors_are_final=True, doc_md=DOCS["dbt_test"]
         )
-    with TaskGroup("checkpoint") as checkpoint:
-        GxCheckpointOperator(
-            task_id="check_marts",
-            doc_md="The same gate as each day.\n\n**Red:** `gate-closed`.",
-        )
-    with TaskGroup("publish") as publish:
+    with groups["checkpoint"]:
+        GxCheckpointOperator(task_id="check_marts", doc_md=DOCS["checkpoint"])
+    with groups["publish"]:
         LakehouseOperator(
-            task_id="serve_marts",
-            step="publish",
-            outlets=[MARTS],
-            doc_md="Swaps in what passed.\n\n**Red:** `marts-not-served`.",
+            task_id="serve_marts", step="publish", outlets=[MARTS], doc_md=DOCS["publish"]
         )
-    with TaskGroup("notify") as notify:
-        TellOperator(
-            task_id="tell_what_is_served",
-            doc_md="Says what is served now.\n\n**Red:** clear it; nothing depends on it.",
-        )
-    chain(build, test, checkpoint, publish, notify)
+    with groups["notify"]:
+        TellOperator(task_id="tell_what_is_served", doc_md=DOCS["notify"])
+    chain(*groups.values())
 
 
 backfill()

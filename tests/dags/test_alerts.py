@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import email
-import email.policy
-import http.server
 import json
 import logging
 import re
-import socketserver
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,6 +20,7 @@ from lakehouse.lock import LockHeldError
 from lakehouse.orchestration import alerts, channels, incidents
 from lakehouse.orchestration.incidents import Page
 from lakehouse.settings import PROJECT, Settings
+from tests.fixtures.channels import Slack, Smtp, serving
 
 CANARY = "canary-5f0c2d"
 GATE = RefusedError(
@@ -64,50 +59,6 @@ def fail(error: object, run_id: str = "monday", task: str = "check_marts") -> No
 def book(lake: Settings) -> list[dict[str, Any]]:
     path = lake.home / "alerts.log"
     return [json.loads(line) for line in path.read_text("utf8").splitlines()]
-
-
-class Slack(http.server.BaseHTTPRequestHandler):
-    said: list[dict[str, Any]]
-    status = 200
-
-    def do_POST(self) -> None:
-        length = int(self.headers["Content-Length"])
-        self.said.append(json.loads(self.rfile.read(length)) | {"path": self.path})
-        self.send_response(self.status)
-        self.end_headers()
-        self.wfile.write(b"ok")
-
-    def log_message(self, *_: Any) -> None:
-        return
-
-
-class Smtp(socketserver.StreamRequestHandler):
-    said: list[str]
-
-    def handle(self) -> None:
-        self.wfile.write(b"220 here\r\n")
-        in_data, lines = False, []
-        for line in self.rfile:
-            text = line.decode().rstrip("\r\n")
-            if in_data and text != ".":
-                lines.append(text)
-                continue
-            if in_data:
-                mail = email.message_from_string("\n".join(lines), policy=email.policy.default)
-                *_, body = mail.walk()
-                self.said.append(f"{mail['To']} {mail['Subject']}\n{body.get_content()}")
-            in_data = text.upper() == "DATA"
-            self.wfile.write(b"354 go on\r\n" if in_data else b"250 ok\r\n")
-            if text.upper() == "QUIT":
-                return
-
-
-@contextmanager
-def serving(handler: type[Any]) -> Iterator[int]:
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_address[1]
-        server.shutdown()
 
 
 @pytest.fixture
