@@ -1,7 +1,7 @@
 """Data Docs: what was expected of the data and what was found, run by run, as pages to look at.
 
-Pages of our own, from `ops.quality_results`: those of Great Expectations fetch their style from ten
-addresses of the internet, and know neither failing keys nor drift nor an error (ADR 14).
+Pages of our own, from `ops.quality_results`: those of Great Expectations fetch their style from
+other hosts, and know neither failing keys nor drift nor an error (ADR 14).
 """
 
 from __future__ import annotations
