@@ -7,5 +7,9 @@ the numerator up for the decimals that are to be kept, and divide the result by 
 Example. {{ whole_quotient('squares * 1000', '2 * total') }} / {{ double(1000000) }}
 #}
 {% macro whole_quotient(numerator, denominator) -%}
-    {{ double('least(' ~ integer_division(numerator, denominator) ~ ', 9007199254740992)') }}
+    {%- set quotient = integer_division(numerator, denominator) -%}
+    {#- `least` would leave a null out, and give the limit. -#}
+    {{ double(
+        'case when ' ~ quotient ~ ' > 9007199254740992 then 9007199254740992 else ' ~ quotient ~ ' end'
+    ) }}
 {%- endmacro %}

@@ -5,16 +5,17 @@ Args. quantity: an SQL expression of a decimal; decimals: at most so many, round
 Example. 'Order ' || {{ quantity_text('recommended_quantity') }}
 #}
 {% macro quantity_text(quantity, decimals=3) -%}
+    {%- do require_arguments('quantity_text', {'quantity': quantity, 'decimals': decimals}) -%}
     {%- set unit = '0.' ~ '0' * (decimals - 1) ~ '1' -%}
-    rtrim(
-        rtrim(
-            cast(
+    trim(
+        trailing '.' from trim(
+            trailing '0' from cast(
                 cast(
                     cast(floor({{ quantity }} * {{ 10 ** decimals }} + 0.5) as numeric(18, 0))
                     * cast({{ unit }} as numeric({{ decimals }}, {{ decimals }}))
                     as numeric(18, {{ decimals }})
                 ) as {{ dbt.type_string() }}
-            ), '0'
-        ), '.'
+            )
+        )
     )
 {%- endmacro %}

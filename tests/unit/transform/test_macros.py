@@ -78,6 +78,8 @@ def _render(call: str, engine: str = "duckdb") -> str:
         ("date_spine('a', '')", "date_spine: argument end_sql is missing"),
         ("days_between('', 'b')", "days_between: argument start_date is missing"),
         ("add_days('', 1)", "add_days: argument date is missing"),
+        ("quantity_text('')", "quantity_text: argument quantity is missing"),
+        ("taken_out('t', [])", "taken_out: argument keys is missing"),
         ("list_text('a', '', ',')", "list_text: argument order_by is missing"),
         (
             "special_members('k', 'n', 's', {})",

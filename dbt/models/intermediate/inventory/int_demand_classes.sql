@@ -80,22 +80,16 @@ final as (
         compared.demand_thousandths,
         compared.demand_squares,
         compared.demand_cubes,
-        case
-            when compared.demand_days > 0
-                then {{ mart_number(
-                    double('compared.business_days') ~ ' / ' ~ double('compared.demand_days')
-                ) }}
-        end as average_demand_interval,
-        case
-            when compared.demand_days > 1
-                then {{ mart_number(
-                    double(integer_division(
-                        'compared.spread * compared.demand_days * 1000000',
-                        '(compared.demand_days - 1)'
-                        ~ ' * compared.demand_thousandths * compared.demand_thousandths'
-                    )) ~ ' / ' ~ double(1000000)
-                ) }}
-        end as squared_variation,
+        {{ mart_number(
+            double('compared.business_days') ~ ' / ' ~ double('nullif(compared.demand_days, 0)')
+        ) }} as average_demand_interval,
+        {{ mart_number(
+            double(integer_division(
+                'compared.spread * compared.demand_days * 1000000',
+                '(compared.demand_days - 1)'
+                ~ ' * compared.demand_thousandths * compared.demand_thousandths'
+            )) ~ ' / ' ~ double(1000000)
+        ) }} as squared_variation,
         case
             when compared.demand_days = 0 then 'none'
             when compared.has_gaps and compared.is_variable then 'lumpy'

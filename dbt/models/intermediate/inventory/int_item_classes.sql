@@ -18,12 +18,9 @@ valued as (
     select
         items.item_id,
         {{ days_between('items.series_start_date', as_of_date()) }} + 1 as series_days,
-        coalesce(
-            cast(
-                cast(sum(daily.quantity_thousandths) * 0.001 as numeric(26, 3))
-                * min(items.unit_cost_brl) as numeric(28, 5)
-            ),
-            0
+        cast(
+            cast(coalesce(sum(daily.quantity_thousandths), 0) * 0.001 as numeric(26, 3))
+            * coalesce(min(items.unit_cost_brl), 0) as numeric(28, 5)
         ) as demand_value_brl
     from items
     left join {{ ref('int_demand_daily') }} as daily on items.item_id = daily.item_id

@@ -92,13 +92,10 @@ ordered as (
                 )
             else cast(0 as numeric(18, 3))
         end as recommended_quantity,
-        -- Teams that stand still come first, then how much sooner the shelf is empty than filled.
-        case
-            when daily_demand > 0
-                then {{ mart_number(
-                    double('quantity_on_hand - unmet_quantity') ~ ' / ' ~ double('daily_demand')
-                ) }}
-        end as runs_out_in_days
+        {{ mart_number(
+            double('quantity_on_hand - unmet_quantity') ~ ' / '
+            ~ double('nullif(daily_demand, 0)')
+        ) }} as runs_out_in_days
     from decided
 ),
 
@@ -118,6 +115,7 @@ final as (
         ordered.abc_class,
         ordered.xyz_class,
         ordered.demand_class,
+        -- Teams that stand still come first, then how much sooner the shelf is empty than filled.
         row_number() over (
             order by
                 case when ordered.is_order_recommended then 0 else 1 end,

@@ -50,10 +50,10 @@ positions as (
         pairs.item_tower_hk,
         pairs.item_id,
         pairs.tower_id,
-        coalesce(moved.quantity_on_hand, 0) as quantity_on_hand,
-        coalesce(on_order.on_order_quantity, 0) as on_order_quantity,
-        coalesce(on_order.overdue_quantity, 0) as overdue_quantity,
-        coalesce(waiting.unmet_quantity, 0) as unmet_quantity,
+        cast(coalesce(moved.quantity_on_hand, 0) as numeric(18, 3)) as quantity_on_hand,
+        cast(coalesce(on_order.on_order_quantity, 0) as numeric(18, 3)) as on_order_quantity,
+        cast(coalesce(on_order.overdue_quantity, 0) as numeric(18, 3)) as overdue_quantity,
+        cast(coalesce(waiting.unmet_quantity, 0) as numeric(18, 3)) as unmet_quantity,
         cast(
             coalesce(moved.quantity_on_hand, 0) + coalesce(on_order.on_order_quantity, 0)
             - coalesce(waiting.unmet_quantity, 0) as numeric(18, 3)
@@ -115,15 +115,12 @@ final as (
         coalesce(
             positions.is_kept and positions.position_quantity <= positions.reorder_point, false
         ) as is_below_reorder_point,
-        case
-            when positions.demand_thousandths > 0
-                then {{ mart_number(
-                    double(integer_division(
-                        'greatest(positions.quantity_on_hand, 0) * 1000 * positions.series_days * 1000',
-                        'positions.demand_thousandths'
-                    )) ~ ' / ' ~ double(1000)
-                ) }}
-        end as days_of_cover,
+        {{ mart_number(
+            double(integer_division(
+                'greatest(positions.quantity_on_hand, 0) * 1000 * positions.series_days * 1000',
+                'positions.demand_thousandths'
+            )) ~ ' / ' ~ double(1000)
+        ) }} as days_of_cover,
         positions.movement_count,
         positions.last_moved_date,
         {{ as_of_date() }} as as_of_date
