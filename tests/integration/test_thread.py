@@ -63,11 +63,15 @@ def test_a_change_in_the_erp_is_served_and_no_password_left_behind(
     answered = {number for number, query in marts_page.QUESTIONS.items() if ask(warehouse, query)}
     assert answered >= {6, 8}
     [(item, tower)] = ask(erp, "select item_id, tower_id from stock_movements limit 1")
+    [(day,)] = ask(erp, "select max(day) + 1 from demo.days")
     change(
         erp,
+        # On the company's next day, not two years after it: the gate would call that a drift.
+        f"select pg_logical_emit_message(true, 'lakehouse.clock', '{day}T15:00:00.000Z')",
         f"update items set unit_cost_brl = 777.77, updated_at = now() where item_id = '{item}'",
         "insert into stock_movements select max(stock_movement_id) + 1, "
-        f"'{item}', '{tower}', 'receipt', 5, 777.77, now(), '', now(), now() from stock_movements",
+        f"'{item}', '{tower}', 'receipt', 5, 777.77, '{day} 12:00-03', '', now(), now()"
+        " from stock_movements",
         "update inventory set current_stock = current_stock + 5, updated_at = now() "
         f"where item_id = '{item}' and tower_id = '{tower}'",
     )
