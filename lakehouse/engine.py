@@ -12,9 +12,7 @@ from typing import Any
 
 import duckdb
 
-from lakehouse import duck, ops
-from lakehouse.erp import postgres
-from lakehouse.errors import LakehouseError, one_line
+from lakehouse import bridge, duck, ops
 from lakehouse.settings import Settings
 
 LAYERS = ("staging", "vault", "intermediate", "marts")
@@ -35,16 +33,12 @@ def database(settings: Settings, *, read_only: bool = False) -> Iterator[duckdb.
         with duck.warehouse(settings, read_only=read_only) as connection:
             yield connection
         return
-    with duck.in_memory(settings) as connection:
-        _attach(connection, postgres.warehouse_dsn(settings), read_only=read_only)
+    with (
+        duck.in_memory(settings) as connection,
+        bridge.attached(connection, settings, read_only=read_only),
+    ):
         connection.execute("use warehouse")
-        try:
-            yield connection
-        except duckdb.Error as error:
-            raise LakehouseError(
-                f"the warehouse server could not do its part: {one_line(error)}",
-                hint="mend what it names, then run the same command again",
-            ) from error
+        yield connection
 
 
 def ask(settings: Settings, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
@@ -75,17 +69,3 @@ def drop(settings: Settings) -> None:
     with ops.warehouse(settings) as connection, connection.cursor() as cursor:
         cursor.execute(f"drop schema if exists {BRONZE} cascade")
         cursor.execute("drop table if exists ops.run_context, ops.built_models")
-
-
-def _attach(connection: duckdb.DuckDBPyConnection, dsn: str, *, read_only: bool) -> None:
-    duck.load(connection, "postgres_scanner")
-    quoted = dsn.replace("'", "''")
-    mode = ", read_only" if read_only else ""
-    try:
-        connection.execute(f"attach '{quoted}' as warehouse (type postgres{mode})")
-    except duckdb.Error:
-        # DuckDB's message repeats the whole address, and with it a password.
-        raise LakehouseError(
-            "DuckDB cannot connect to the warehouse server",
-            hint="run `lakehouse up`, or set WAREHOUSE_DSN to a server that runs",
-        ) from None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 def first_line(error: BaseException) -> str:
     """What an error says first; what a database adds to it is about its own insides."""
@@ -11,6 +13,15 @@ def first_line(error: BaseException) -> str:
 def one_line(text: object) -> str:
     """A text, or what an error says, without its line breaks and runs of spaces."""
     return " ".join(str(text).split())
+
+
+LOST = re.compile(
+    "connection to server|to connect to postgres|closed the connection|terminating connection"
+    "|no connection to the server|connection already closed|connection has been closed"
+    "|(receive|send) data (from|to) server|the database system is",
+    re.IGNORECASE,
+)
+"""What libpq, its drivers and DuckDB say of a server that is away, whoever passes it on."""
 
 
 class LakehouseError(Exception):
@@ -30,7 +41,16 @@ class SettingsError(LakehouseError):
     exit_status = 2
 
 
+class ServerAwayError(LakehouseError):
+    """A database server was lost in the middle of it: the same again may go well."""
+
+
 class RefusedError(LakehouseError):
     """A guard or a gate said no: nothing was changed."""
 
     exit_status = 3
+
+
+def failure(said: object) -> type[LakehouseError]:
+    """The kind of error to raise for what was said: of a server that is away, or of anything."""
+    return ServerAwayError if LOST.search(one_line(said)) else LakehouseError

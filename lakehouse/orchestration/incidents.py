@@ -11,7 +11,7 @@ from enum import StrEnum
 import psycopg2
 from psycopg2 import errors as postgres_errors
 
-from lakehouse.errors import RefusedError
+from lakehouse.errors import RefusedError, ServerAwayError
 from lakehouse.lock import LockHeldError
 
 
@@ -55,7 +55,8 @@ def page(step: str, error: object) -> Page:
             return Page.DISK_FULL
         if isinstance(each, LockHeldError):
             return Page.LAKE_HELD
-        if isinstance(each, psycopg2.OperationalError | psycopg2.InterfaceError):
+        away = psycopg2.OperationalError | psycopg2.InterfaceError | ServerAwayError
+        if isinstance(each, away):
             return Page.SERVER_AWAY
         if step == "bronze" and isinstance(each, RefusedError):
             return Page.LANDED_REFUSED

@@ -16,7 +16,7 @@ from psycopg2.extensions import connection as Connection
 from lakehouse import duck, ops, piping
 from lakehouse import engine as building
 from lakehouse.errors import LakehouseError, first_line
-from lakehouse.publish.marts import Column, Mart, postgres_type, served_type
+from lakehouse.publish.marts import Column, Mart, served_type
 from lakehouse.settings import Settings
 
 DUCKDB_TABLES = """
@@ -95,7 +95,7 @@ class _DuckDB:
             for query in (DUCKDB_TABLES, DUCKDB_COLUMNS, DUCKDB_KEYS)
         )
         typed = [
-            (mart, name, postgres_type(mart, name, kind), *rest)
+            (mart, name, served_type(mart, name, kind), *rest)
             for mart, name, kind, *rest in columns
         ]
         marts = _marts(tables, typed, keys)

@@ -8,9 +8,8 @@ import duckdb
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import DeltaError
 
-from lakehouse import duck
-from lakehouse.erp import postgres
-from lakehouse.errors import LakehouseError, RefusedError, first_line
+from lakehouse import bridge, duck
+from lakehouse.errors import RefusedError, failure, first_line
 from lakehouse.progress import progress
 from lakehouse.publish.serving import Served, served
 from lakehouse.settings import Settings
@@ -41,15 +40,14 @@ def write_gold(settings: Settings, *, run_id: str) -> Gold:
     commits = 0
     with (
         duck.in_memory(settings) as engine,
+        bridge.attached(engine, settings, read_only=True),
         progress("writing gold", sum(now.marts.values())) as advance,
     ):
-        duck.load(engine, "postgres_scanner")
-        _attach(engine, postgres.warehouse_dsn(settings), again)
         for done, (mart, rows) in enumerate(sorted(now.marts.items())):
             try:
                 commits += _commit(engine, f"{settings.gold_uri}/{mart}", mart, now)
             except (DeltaError, duckdb.Error, OSError) as error:
-                raise LakehouseError(
+                raise failure(error)(
                     f"mart {mart} could not be written to {settings.gold_uri}: {first_line(error)}"
                     f"; the marts in PostgreSQL are served, gold has {done} of {len(now.marts)}"
                     f" as run {run_id} has them",
@@ -57,19 +55,6 @@ def write_gold(settings: Settings, *, run_id: str) -> Gold:
                 ) from error
             advance(rows)
     return Gold(commits)
-
-
-def _attach(engine: duckdb.DuckDBPyConnection, dsn: str, again: str) -> None:
-    quoted = dsn.replace("'", "''")
-    try:
-        engine.execute(f"attach '{quoted}' as warehouse (type postgres, read_only)")
-    except duckdb.Error:
-        # DuckDB's message repeats the whole address, and with it a password.
-        raise LakehouseError(
-            "the served marts could not be read: DuckDB cannot connect to the warehouse server;"
-            " gold stays as it was",
-            hint=again,
-        ) from None
 
 
 def _commit(engine: duckdb.DuckDBPyConnection, uri: str, mart: str, now: Served) -> bool:

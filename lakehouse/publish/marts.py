@@ -5,25 +5,10 @@ The dbt contract is where they are declared; each engine's own catalogue is wher
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from lakehouse.errors import LakehouseError
-
-TYPES = {
-    "VARCHAR": "text",
-    "BOOLEAN": "boolean",
-    "SMALLINT": "smallint",
-    "INTEGER": "integer",
-    "BIGINT": "bigint",
-    "DOUBLE": "double precision",
-    "DATE": "date",
-    "TIMESTAMP": "timestamp without time zone",
-    "TIMESTAMP WITH TIME ZONE": "timestamp with time zone",
-}
-"""DuckDB's types and the ones in PostgreSQL that hold the same values."""
-DECIMAL = re.compile(r"(?:decimal|numeric)\((\d+, ?\d+)\)", re.IGNORECASE)
+from lakehouse import bridge
 
 
 @dataclass(frozen=True)
@@ -72,29 +57,7 @@ class Mart:
             yield ("item_id", days[0])
 
 
-def postgres_type(mart: str, column: str, kind: str) -> str:
-    """The type in PostgreSQL that holds a DuckDB type's values exactly, or an error."""
-    decimal = DECIMAL.fullmatch(kind)
-    if decimal:
-        return f"numeric({decimal[1].replace(' ', '')})"
-    found = TYPES.get(kind)
-    if found is None:
-        raise no_twin(mart, column, kind)
-    return found
-
-
 def served_type(mart: str, column: str, kind: str) -> str:
-    """A type of PostgreSQL as DuckDB's twin of it has it, so that both engines serve the same."""
-    if kind == "character varying":
-        return "text"
-    if kind not in TYPES.values() and not DECIMAL.fullmatch(kind):
-        raise no_twin(mart, column, kind)
-    return kind
-
-
-def no_twin(mart: str, column: str, kind: str) -> LakehouseError:
-    """A type of which readers of PostgreSQL and of gold would see different values."""
-    return LakehouseError(
-        f"column {column} of mart {mart} is {kind}, which has no exact twin in PostgreSQL and gold",
-        hint=f"cast it in the model {mart}: {', '.join(TYPES)} or a DECIMAL",
-    )
+    """A column's type as it is served, the same whichever engine built it, or an error."""
+    named = f"column {column} of mart {mart}"
+    return bridge.postgres_type(named, kind, mend=f"cast it in the model {mart}")

@@ -7,7 +7,6 @@ that was copied before, because its columns or the table itself are others, is c
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -17,26 +16,12 @@ from deltalake import DeltaTable
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
-from lakehouse import duck, ops, piping
+from lakehouse import bridge, duck, ops, piping
 from lakehouse.engine import BRONZE
 from lakehouse.errors import LakehouseError, first_line
 from lakehouse.progress import progress
 from lakehouse.settings import Settings
 
-TYPES = {
-    "VARCHAR": "text",
-    "BOOLEAN": "boolean",
-    "SMALLINT": "smallint",
-    "INTEGER": "integer",
-    "BIGINT": "bigint",
-    "FLOAT": "real",
-    "DOUBLE": "double precision",
-    "DATE": "date",
-    "BLOB": "bytea",
-    "TIMESTAMP": "timestamp without time zone",
-    "TIMESTAMP WITH TIME ZONE": "timestamp with time zone",
-}
-DECIMAL = re.compile(r"DECIMAL\((\d+,\d+)\)")
 SCHEMA = f"""
 create schema if not exists {BRONZE};
 create table if not exists {BRONZE}._copied (
@@ -100,16 +85,8 @@ def _described(engine: duckdb.DuckDBPyConnection, name: str, uri: str) -> _Table
 
 
 def _type(table: str, column: str, kind: str) -> str:
-    decimal = DECIMAL.fullmatch(kind)
-    if decimal:
-        return f"numeric({decimal[1]})"
-    if kind not in TYPES:
-        raise LakehouseError(
-            f"column {column} of bronze table {table} is {kind}, which PostgreSQL has no exact"
-            " type for",
-            hint=f"give it another type in the contract of {table}",
-        )
-    return TYPES[kind]
+    named = f"column {column} of bronze table {table}"
+    return bridge.postgres_type(named, kind, mend=f"change the contract of {table}")
 
 
 def _copy(engine: duckdb.DuckDBPyConnection, cursor: Cursor, table: _Table, to_batch: int) -> int:
