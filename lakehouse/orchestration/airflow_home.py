@@ -141,6 +141,7 @@ def _options(airflow: Airflow, server: Server) -> dict[str, dict[str, str]]:
 def _places(airflow: Airflow, server: Server) -> dict[str, dict[str, str]]:
     """Where things are: below the lake's home, and on loopback only."""
     dsn = server.dsn("airflow").replace("postgresql:", "postgresql+psycopg2:", 1)
+    events = {"type": "file", "log_file_path": f"{airflow.lineage}/airflow"}
     return {
         "core": {
             "dags_folder": str(PROJECT / "dags"),
@@ -169,9 +170,7 @@ def _places(airflow: Airflow, server: Server) -> dict[str, dict[str, str]]:
             # A fork of the whole task for each event costs more than the event.
             "execute_in_thread": "True",
             # A file an event: tasks end at the same time, and none waits for another.
-            "transport": json.dumps(
-                {"type": "file", "log_file_path": f"{airflow.lineage}/airflow"}
-            ),
+            "transport": json.dumps(events),
         },
         "dag_processor": {
             "parsing_processes": "1",
