@@ -72,15 +72,16 @@ def listening(pids: set[int]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def lake() -> Iterator[Settings]:
+def shared_lake() -> Iterator[Settings]:
+    """The lake of the Airflow that most of these tests share."""
     with temporary_lake() as settings:
         postgres.up(settings)
         yield settings
 
 
 @pytest.fixture(scope="module")
-def alive(lake: Settings) -> Iterator[Callable[[], Airflow]]:
-    with airflow.running(lake) as says_so:
+def alive(shared_lake: Settings) -> Iterator[Callable[[], Airflow]]:
+    with airflow.running(shared_lake) as says_so:
         yield says_so
 
 
@@ -100,18 +101,18 @@ def test_it_listens_on_loopback_only(up: Airflow) -> None:
     assert addresses == [f"0100007F:{up.port:04X}"]
 
 
-def test_a_second_airflow_of_the_lake_is_refused(lake: Settings, up: Airflow) -> None:
+def test_a_second_airflow_of_the_lake_is_refused(shared_lake: Settings, up: Airflow) -> None:
     with pytest.raises(RefusedError, match=f"process {os.getpid()}"):
-        airflow.prepare(lake)
+        airflow.prepare(shared_lake)
     assert up.configuration.exists()
 
 
-def test_it_comes_back_with_its_server(lake: Settings, alive: Callable[[], Airflow]) -> None:
+def test_it_comes_back_with_its_server(shared_lake: Settings, alive: Callable[[], Airflow]) -> None:
     before = sessions(os.getpid())
-    postgres.down(lake)
+    postgres.down(shared_lake)
     until(lambda: sessions(os.getpid()) < before, 120)  # one at least has ended
     alive()
-    postgres.up(lake)
+    postgres.up(shared_lake)
     since = datetime.now(UTC)
     until(lambda: is_healthy(alive, since), 120)
     assert len(sessions(os.getpid())) == len(airflow.COMPONENTS)
