@@ -135,7 +135,9 @@ def command(settings: Settings, airflow: Airflow, *arguments: str) -> list[str]:
 
 def _options(airflow: Airflow, server: Server) -> dict[str, dict[str, str]]:
     """What differs from Airflow's defaults."""
-    return _places(airflow, server) | _for_two_cores()
+    options = _places(airflow, server) | _for_two_cores()
+    options["core"]["parallelism"] = "2"
+    return options
 
 
 def _places(airflow: Airflow, server: Server) -> dict[str, dict[str, str]]:
@@ -148,8 +150,6 @@ def _places(airflow: Airflow, server: Server) -> dict[str, dict[str, str]]:
             "plugins_folder": str(airflow.home / "plugins"),
             "load_examples": "False",
             "executor": "LocalExecutor",
-            # As many tasks at once as the machine has cores.
-            "parallelism": "2",
             "execution_api_server_url": f"{airflow.url}/execution/",
             # The default asks a name server, and waits for it where there is no network.
             "hostname_callable": "socket.gethostname",

@@ -31,7 +31,8 @@ inner join {{ link }} as link on history.{{ hash_key }} = link.{{ hash_key }}
 {%- endif %}
 {%- for key in keys %}
 inner join {{ key.hub }} as hub_{{ loop.index }}
-    on {{ 'link' if link else 'history' }}.{{ key.hash_key }} = hub_{{ loop.index }}.{{ key.hash_key }}
+    on {{ 'link' if link else 'history' }}.{{ key.hash_key }}
+    = hub_{{ loop.index }}.{{ key.hash_key }}
 {%- endfor %}
 where history.is_latest
     and not history.is_deleted

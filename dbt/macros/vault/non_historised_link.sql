@@ -2,7 +2,8 @@
 What. A non-historised link: each event once, with the hub keys it refers to and what it says.
 Why. An event that its source never corrects, such as a forecast, needs no satellite: it is what it
 was when it came. Repeated deliveries add nothing; of two different ones with one key the first
-extracted stays, else the smaller hash.
+extracted stays, else the smaller hash, whichever came first: so the model's strategy has to be
+delete+insert by this key, and a row is written again only for one that was extracted before it.
 Args. hash_key: the event's own key; foreign_keys: list of hub keys, which may be null; payload:
 list of columns; source: mapping with `relation` and `where` (which rows are new). The relation also
 has hashdiff, extracted_at, load_ts, record_source and _batch_id.
@@ -33,7 +34,16 @@ from delivered
 where delivery = 1
 {%- if is_incremental() %}
     and not exists (
-        select 1 from {{ this }} as present where present.{{ hash_key }} = delivered.{{ hash_key }}
+        select 1
+        from {{ this }} as present
+        where present.{{ hash_key }} = delivered.{{ hash_key }}
+            and (
+                present.extracted_at < delivered.extracted_at
+                or (
+                    present.extracted_at = delivered.extracted_at
+                    and present.hashdiff <= delivered.hashdiff
+                )
+            )
     )
 {%- endif %}
 {%- endmacro %}

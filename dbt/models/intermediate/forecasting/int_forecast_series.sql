@@ -10,7 +10,10 @@ forecasts as (
 ),
 
 known as (
-    select min(demand_date) as first_date from demand
+    -- One wrong year would make a training of centuries without demand.
+    select min(demand_date) as first_date
+    from demand
+    where demand_date >= cast('{{ var("first_calendar_year") }}-01-01' as date)
 ),
 
 series as (

@@ -31,7 +31,7 @@ ranked as (
     select
         *,
         sum(demand_value_brl) over (
-            order by demand_value_brl desc, item_id asc
+            order by demand_value_brl desc, {{ byte_order('item_id') }}
             rows between unbounded preceding and current row
         ) - demand_value_brl as value_before,
         sum(demand_value_brl) over () as total_value

@@ -65,7 +65,7 @@ quantiles as (
         member_id,
         count(*) as completed_count,
         sum(lead_time_days) as total_days,
-        sum(lead_time_days * lead_time_days) as squared_days,
+        sum(cast(lead_time_days as bigint) * lead_time_days) as squared_days,
         max(case when place = {{ integer_division('places + 1', 2) }} then lead_time_days end)
             as median_days,
         max(case when place = {{ integer_division('places * 9 + 9', 10) }} then lead_time_days end)

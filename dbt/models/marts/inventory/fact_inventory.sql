@@ -20,7 +20,12 @@ with levels as (
 ),
 
 calendar as (
-{{ date_spine('(select min(from_date) from levels)', as_of_date()) }}
+-- A movement of a wrong year counts in the stock of every day, and makes no days of its own.
+{{ date_spine(
+    "(select min(from_date) from levels where from_date >= cast('"
+    ~ var('first_calendar_year') ~ "-01-01' as date))",
+    as_of_date()
+) }}
 ),
 
 dates as (

@@ -120,10 +120,10 @@ final as (
             order by
                 case when ordered.is_order_recommended then 0 else 1 end,
                 case when ordered.unmet_quantity > ordered.quantity_on_hand then 0 else 1 end,
-                coalesce(items.criticality, 'Z'),
+                {{ byte_order("coalesce(items.criticality, 'Z')") }},
                 coalesce(ordered.runs_out_in_days - ordered.lead_time_days, 1000000),
-                ordered.item_id,
-                ordered.store_tower_id
+                {{ byte_order('ordered.item_id') }},
+                {{ byte_order('ordered.store_tower_id') }}
         ) as urgency_rank,
         ordered.is_order_recommended,
         ordered.recommended_quantity,

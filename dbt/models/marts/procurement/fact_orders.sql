@@ -122,7 +122,8 @@ final as (
         deliveries.received_quantity,
         cast(
             case
-                when deliveries.is_open and orders.quantity > deliveries.received_quantity
+                when orders.order_status in ('open', 'partial')
+                    and orders.quantity > deliveries.received_quantity
                     then orders.quantity - deliveries.received_quantity
                 else 0
             end as numeric(18, 3)

@@ -2,7 +2,11 @@
     hash_key='goods_receipt_hk',
     history=ref('int_goods_receipts_changed'),
     keys=[
-        {'hub': ref('hub_goods_receipt'), 'hash_key': 'goods_receipt_hk', 'business_key': 'goods_receipt_id'},
+        {
+            'hub': ref('hub_goods_receipt'),
+            'hash_key': 'goods_receipt_hk',
+            'business_key': 'goods_receipt_id',
+        },
     ],
     payload=[
         'order_id',

@@ -2,7 +2,11 @@
     hash_key='item_supplier_hk',
     history=ref('int_item_suppliers_changed'),
     keys=[
-        {'hub': ref('hub_item_supplier'), 'hash_key': 'item_supplier_hk', 'business_key': 'item_supplier_id'},
+        {
+            'hub': ref('hub_item_supplier'),
+            'hash_key': 'item_supplier_hk',
+            'business_key': 'item_supplier_id',
+        },
     ],
     payload=[
         'item_id',

@@ -2,7 +2,11 @@
     hash_key='material_request_hk',
     history=ref('int_material_requests_changed'),
     keys=[
-        {'hub': ref('hub_material_request'), 'hash_key': 'material_request_hk', 'business_key': 'material_request_id'},
+        {
+            'hub': ref('hub_material_request'),
+            'hash_key': 'material_request_hk',
+            'business_key': 'material_request_id',
+        },
     ],
     payload=[
         'work_order_id',

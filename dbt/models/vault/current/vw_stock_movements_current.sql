@@ -2,7 +2,11 @@
     hash_key='stock_movement_hk',
     history=ref('int_stock_movements_changed'),
     keys=[
-        {'hub': ref('hub_stock_movement'), 'hash_key': 'stock_movement_hk', 'business_key': 'stock_movement_id'},
+        {
+            'hub': ref('hub_stock_movement'),
+            'hash_key': 'stock_movement_hk',
+            'business_key': 'stock_movement_id',
+        },
     ],
     payload=[
         'item_id',

@@ -2,7 +2,11 @@
     hash_key='work_order_hk',
     history=ref('int_work_orders_changed'),
     keys=[
-        {'hub': ref('hub_work_order'), 'hash_key': 'work_order_hk', 'business_key': 'work_order_id'},
+        {
+            'hub': ref('hub_work_order'),
+            'hash_key': 'work_order_hk',
+            'business_key': 'work_order_id',
+        },
     ],
     payload=[
         'tower_id',

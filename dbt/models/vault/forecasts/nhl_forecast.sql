@@ -1,3 +1,6 @@
+{#- Of two different deliveries of an event the one extracted first replaces the other. -#}
+{{ config(incremental_strategy='delete+insert', unique_key='forecast_hk') }}
+
 {{ non_historised_link(
     hash_key='forecast_hk',
     foreign_keys=['forecast_run_hk', 'item_hk', 'tower_hk'],

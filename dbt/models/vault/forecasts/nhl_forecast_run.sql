@@ -1,3 +1,6 @@
+{#- Of two different deliveries of an event the one extracted first replaces the other. -#}
+{{ config(incremental_strategy='delete+insert', unique_key='forecast_run_hk') }}
+
 {{ non_historised_link(
     hash_key='forecast_run_hk',
     foreign_keys=['dataset_hk'],
