@@ -123,6 +123,7 @@ def _take(
             for found in _ranges(readers[0], table, begun.tables[table.entity].generation)
         ]
         counts = _land(settings, readers, _Shared(ranges, stop), moment)
+    pa.default_memory_pool().release_unused()  # else the threads that are gone keep theirs
     boundaries = [
         Boundary(
             entity=table.entity,
