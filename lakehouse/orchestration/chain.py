@@ -100,9 +100,10 @@ def _checkpoint(settings: Settings, run_id: str) -> Counts:
 
 
 def _publish(settings: Settings, run_id: str) -> Counts:
-    swapped = asdict(publish.swap(settings, run_id=run_id))
+    served = asdict(publish.swap(settings, run_id=run_id))
+    served |= asdict(publish.write_gold(settings, run_id=run_id))
     quality.renew_data_docs(settings)
-    return swapped | asdict(publish.write_gold(settings, run_id=run_id))
+    return served
 
 
 def roll_back(settings: Settings, _run_id: str) -> Counts:

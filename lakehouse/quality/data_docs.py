@@ -13,9 +13,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 from psycopg2.extensions import cursor as Cursor
 
 from lakehouse import ops
+from lakehouse.errors import LakehouseError, first_line
 from lakehouse.progress import log
 from lakehouse.quality.outcomes import OPEN
 from lakehouse.settings import Settings
@@ -133,11 +135,11 @@ def build(settings: Settings) -> Site:
 
 
 def renew(settings: Settings) -> None:
-    """Build the pages after a check; that they cannot be written changes nothing of its verdict."""
+    """Build the pages after a check; that they cannot be built changes nothing of its verdict."""
     try:
         build(settings)
-    except OSError as error:
-        log.warning("Data Docs are not renewed: %s", error)
+    except (OSError, LakehouseError, psycopg2.Error) as error:
+        log.warning("Data Docs are not renewed: %s", first_line(error))
 
 
 def _runs(cursor: Cursor) -> list[Run]:
