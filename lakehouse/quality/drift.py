@@ -21,7 +21,8 @@ PUBLISHED = """
     join (
         select run_id, max(publication) as publication from ops.published
         where not exists (
-            select from ops.published as back where back.withdrawn_run = published.run_id
+            select from ops.published as back
+            where back.withdrawn_run = published.run_id and back.publication > published.publication
         )
         group by run_id order by max(publication) desc limit %s
     ) as served using (run_id)
@@ -33,8 +34,8 @@ PUBLISHED = """
 def published(cursor: Cursor, checkpoint: str) -> dict[Figure, list[float]]:
     """The figures of the last published runs, newest first.
 
-    A run that was withdrawn is no measure. What a person accepted is how things are from then on:
-    runs before it are looked at no more.
+    A run that was withdrawn is no measure until it is published again. What a person accepted is
+    how things are from then on: runs before it are looked at no more.
     """
     cursor.execute(PUBLISHED, (RUNS, checkpoint))
     figures: dict[Figure, list[float]] = {}

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
-from lakehouse import publish, quality
+from lakehouse import ops, publish, quality
 from lakehouse.erp import postgres
 from lakehouse.errors import RefusedError
-from lakehouse.quality import checkpoint, data_docs, gx
+from lakehouse.quality import checkpoint, data_docs, drift, gx
 from lakehouse.settings import Settings
 from tests.integration.gate import new_lake, running_server
 from tests.integration.test_gate import EXPECTATIONS, MARTS
@@ -89,6 +89,13 @@ def statuses(lake: Settings, run_id: str) -> set[tuple[Any, ...]]:
     return set(ask(postgres.warehouse_dsn(lake), f"{query} and status <> 'passed'"))
 
 
+def measures(lake: Settings) -> list[float]:
+    with ops.warehouse(lake) as connection, connection.cursor() as cursor:
+        figures = drift.published(cursor, "marts")
+    [found] = [values for (_, _, what), values in figures.items() if what == "dim_towers (drift)"]
+    return found
+
+
 def test_a_drift_closes_the_gate_until_somebody_accepts_it_with_a_reason(gated: Settings) -> None:
     build(gated)
     serve(gated, "run-1")
@@ -145,12 +152,16 @@ def test_a_rule_or_an_error_is_never_accepted(gated: Settings) -> None:
         quality.accept(gated, run_id="run-4", reason="too late")
 
 
-def test_a_run_that_was_withdrawn_is_no_measure(gated: Settings) -> None:
+def test_a_run_that_was_withdrawn_is_no_measure_until_it_is_served_again(gated: Settings) -> None:
     build(gated)
     serve(gated, "run-1")
     refused(gated, "run-2", FLOOD)
     quality.accept(gated, run_id="run-2", reason="a mistake")
     publish.swap(gated, run_id="run-2")
+    publish.rollback(gated)
+    assert measures(gated) == [7]
+    publish.swap(gated, run_id="run-2")
+    assert measures(gated) == [1007]
     publish.rollback(gated)
     assert "dim_towers (drift)" in refused(gated, "run-3", FLOOD).what
 
