@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lakehouse import duck, engine
-from lakehouse.errors import LakehouseError, RefusedError
+from lakehouse.errors import LakehouseError
 from lakehouse.settings import Settings
 from lakehouse.transform import dbt_runner, models, ranges, steps
 
@@ -21,7 +21,7 @@ class Rebuilt:
 
 
 def rebuild(settings: Settings, *, run_id: str) -> Rebuilt:
-    """Build everything anew over the same batches; refuse what differs from before.
+    """Build everything anew over the same batches; what differs from before is a failure.
 
     A file that is damaged, lost or half built has nothing to compare with: it is only replaced,
     over all that bronze holds now.
@@ -34,7 +34,8 @@ def rebuild(settings: Settings, *, run_id: str) -> Rebuilt:
     after = mart_hashes(settings)
     differing = sorted(mart for mart in before if before[mart] != after.get(mart))
     if differing:
-        raise RefusedError(
+        # No refusal, after which all would be as it was.
+        raise LakehouseError(
             f"{', '.join(differing)} differ after the rebuild from bronze: the increments had lost "
             "or kept something wrong; the warehouse now holds the rebuilt rows",
             hint="run `lakehouse run` to check and publish them, and report which mart differed",
