@@ -13,6 +13,18 @@ from psycopg2.extensions import cursor as Cursor
 from lakehouse.progress import log
 
 ROLES = ("planner", "bi_reader")
+VIEWS = """
+    with recursive readers (oid) as (
+        select oid from pg_class where relnamespace = to_regnamespace(%(schema)s)
+        union
+        select ev_class from pg_rewrite join pg_depend on classid = 'pg_rewrite'::regclass
+            and pg_depend.objid = pg_rewrite.oid and refclassid = 'pg_class'::regclass
+        join readers on readers.oid = refobjid
+    )
+    select format('%%I.%%I', nspname, relname) from readers
+    join pg_class using (oid) join pg_namespace on pg_namespace.oid = relnamespace
+    where relkind in ('v', 'm') order by 1
+"""
 
 
 def let_in(cursor: Cursor, schema: str) -> None:
@@ -25,6 +37,19 @@ def let_in(cursor: Cursor, schema: str) -> None:
 def keep_out(cursor: Cursor, schema: str) -> None:
     """Take the schema from them again."""
     _for_roles(cursor, "revoke usage on schema {schema} from {roles}", schema)
+
+
+def tell_of_views(cursor: Cursor, schema: str, become: str) -> None:
+    """Name the views that people made upon a schema, as it is about to change under them."""
+    cursor.execute(VIEWS, {"schema": schema})
+    views = [view for (view,) in cursor]
+    if views:
+        log.warning(
+            "%s: made upon marts of before, %s; to read what is served, create it anew (see"
+            " `Views of your own` in docs/publishing.md)",
+            ", ".join(views),
+            become,
+        )
 
 
 def _make_missing(cursor: Cursor) -> None:

@@ -202,7 +202,7 @@ def _swap(cursor: Cursor, run_id: str) -> Swapped:
         )
     readers.let_in(cursor, NEXT)
     _lock(cursor, MARTS, PREVIOUS)
-    cursor.execute(f"drop schema if exists {PREVIOUS} cascade")
+    _drop(cursor, PREVIOUS)
     _move(cursor, MARTS, PREVIOUS)
     _move(cursor, NEXT, MARTS)
     cursor.execute(PUBLISH, (run_id, as_of_date, Json(marts), inputs, None))
@@ -223,7 +223,7 @@ def _roll_back(cursor: Cursor) -> RolledBack:
     withdrawn = now_served.run_id if now_served else None
     readers.let_in(cursor, PREVIOUS)
     _lock(cursor, MARTS, NEXT, PREVIOUS)
-    cursor.execute(f"drop schema if exists {NEXT} cascade")
+    _drop(cursor, NEXT)
     _move(cursor, MARTS, NEXT)
     _move(cursor, PREVIOUS, MARTS)
     cursor.execute(PUBLISH, (run_id, as_of_date, Json(marts), inputs, withdrawn))
@@ -247,9 +247,16 @@ def _lock(cursor: Cursor, *schemas: str) -> None:
     cursor.execute("set local statement_timeout = 0")
 
 
+def _drop(cursor: Cursor, schema: str) -> None:
+    readers.tell_of_views(cursor, schema, "dropped with them")
+    cursor.execute(f"drop schema if exists {schema} cascade")
+
+
 def _move(cursor: Cursor, schema: str, to: str) -> None:
     cursor.execute("select to_regnamespace(%s) is not null", (schema,))
     if cursor.fetchone() == (True,):
+        if schema == MARTS:
+            readers.tell_of_views(cursor, schema, "which they still show, and are dropped with")
         cursor.execute(f"alter schema {schema} rename to {to}")
         if to != MARTS:
             readers.keep_out(cursor, to)

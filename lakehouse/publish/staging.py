@@ -18,7 +18,7 @@ from psycopg2.extras import Json
 from lakehouse import ops, piping
 from lakehouse.errors import LakehouseError, RefusedError, first_line
 from lakehouse.progress import progress
-from lakehouse.publish import engines
+from lakehouse.publish import engines, readers
 from lakehouse.publish.engines import Engine
 from lakehouse.publish.marts import Mart
 from lakehouse.settings import Settings
@@ -62,6 +62,7 @@ def stage(settings: Settings, *, run_id: str, inputs: str | None = None) -> Stag
 def _make_schema(cursor: Cursor, run_id: str) -> None:
     cursor.execute("set local lock_timeout = '10s'")
     try:
+        readers.tell_of_views(cursor, "marts_next", "dropped with them")
         cursor.execute("drop schema if exists marts_next cascade")
         cursor.execute("create schema marts_next")
     except psycopg2.Error as error:

@@ -223,6 +223,29 @@ def test_the_roles_of_readers_see_what_is_served_and_nothing_else(gated: Setting
     assert ask(postgres.warehouse_dsn(gated), login) == [(False,), (False,)]
 
 
+def test_views_of_somebody_else_are_named_before_they_go(
+    gated: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    publish_version(gated, 1)
+    change(
+        postgres.warehouse_dsn(gated),
+        "create schema own",
+        "create view own.a as select * from marts.fact_a",
+        'create materialized view own."of A" as select * from own.a',
+    )
+    publish_version(gated, 2)
+    assert 'own."of A", own.a: made upon marts of before, which they still show' in caplog.text
+    with session(gated) as cursor:
+        cursor.execute("select distinct version from own.a")
+        assert cursor.fetchall() == [(1,)]
+    caplog.clear()
+    publish_version(gated, 3)
+    assert 'own."of A", own.a: made upon marts of before, dropped with them' in caplog.text
+    caplog.clear()
+    publish_version(gated, 4)
+    assert "made upon" not in caplog.text
+
+
 def test_a_user_that_may_not_make_roles_is_warned_and_publishes(
     gated: Settings,
     monkeypatch: pytest.MonkeyPatch,
