@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lakehouse import engine, ops
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import LakehouseError, failure
 from lakehouse.settings import Settings
 from lakehouse.transform import bronze_copy, dbt_runner, holidays, models, ranges
 from lakehouse.transform.dbt_runner import NodeResult
@@ -98,7 +98,7 @@ def build_over(
     _record(settings, run_id, results)
     bad = [result for result in results if result.is_bad]
     if bad:
-        raise LakehouseError(
+        raise _kind(bad)(
             f"dbt model {_told(bad)}",
             hint="mend the model or what it reads, then run `lakehouse transform`; "
             f"the whole log is {settings.home / 'dbt' / 'logs' / 'dbt.log'}",
@@ -125,7 +125,7 @@ def _test(
             for result in bad[:SHOWN_FAILURES]
             if result.status == "fail"
         )
-        raise LakehouseError(
+        raise _kind(bad)(
             f"dbt test {_told(bad)}" + (f" -- failing rows: {rows}" if rows else ""),
             hint="mend the rows in the ERP or the model, then run `lakehouse transform`; "
             "until then the marts that are served stay as they are",
@@ -136,6 +136,11 @@ def _test(
 
 def _selection(select: Sequence[str]) -> list[str]:
     return ["--select", *select] if select else []
+
+
+def _kind(bad: Sequence[NodeResult]) -> type[LakehouseError]:
+    """Whether it was the server that went; dbt passes on what its driver said, as text only."""
+    return failure(" ".join(result.message or "" for result in bad))
 
 
 def _told(bad: Sequence[NodeResult]) -> str:
