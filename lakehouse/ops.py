@@ -50,6 +50,9 @@ alter table ops.dbt_results add column if not exists row_count bigint;
 create table if not exists ops.passed_batches (
     bronze_table text primary key, batch_id bigint not null, run_id text not null
 );
+create table if not exists ops.refused_batches (
+    run_id text, bronze_table text, batch_id bigint not null, primary key (run_id, bronze_table)
+);
 create table if not exists ops.accepted_drifts (
     run_id text not null, reason text not null, subjects jsonb not null,
     accepted_at timestamptz not null default now()

@@ -169,13 +169,13 @@ def transform(
 
 @lakehouse.command()
 @engine_option
-@click.option("--accept", metavar="RUN", help="Let this run's staged marts pass with their drift.")
+@click.option("--accept", metavar="RUN", help="Let what this run refused pass; see docs/gate.md.")
 @click.option("--reason", metavar="TEXT", help="Why the drift is right; it is recorded.")
 @answers
 def gate(
     settings: Settings, *, engine: str | None, accept: str | None, reason: str | None
 ) -> Answer:
-    """Copy the marts beside the served ones and check them; or accept their drift."""
+    """Copy the marts beside the served ones and check them; or accept what was refused."""
     if (accept is None) != (reason is None):
         raise SettingsError(
             "--accept and --reason go together", hint="run `lakehouse gate --accept RUN --reason …`"

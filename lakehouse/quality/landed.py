@@ -1,8 +1,8 @@
 """Bronze's own check: the shape and volume of what landed since it last passed.
 
 A batch that was refused stays in bronze, which never forgets; it is looked at again with whatever
-lands after it, until all of it passes together. So a run that is simply started again does not get
-past it.
+lands after it, until all of it passes together, or somebody accepts it and says why (`accepting`).
+So a run that is simply started again does not get past it.
 """
 
 from __future__ import annotations
@@ -30,6 +30,10 @@ CHECKPOINT = "bronze"
 PASS = """
     insert into ops.passed_batches values (%s, %s, %s) on conflict (bronze_table) do update
         set batch_id = excluded.batch_id, run_id = excluded.run_id
+"""
+REFUSE = """
+    insert into ops.refused_batches values (%s, %s, %s) on conflict (run_id, bronze_table) do update
+        set batch_id = excluded.batch_id
 """
 
 
@@ -68,13 +72,16 @@ def check_landed(settings: Settings, *, run_id: str, expectations: Path = EXPECT
         records.keep(connection, run_id, CHECKPOINT, outcomes)
         for name in unseen.keys() - bad:
             cursor.execute(PASS, (name, newest[name], run_id))
+        for name in unseen.keys() & bad:
+            cursor.execute(REFUSE, (run_id, name, newest[name]))
     if wrong:
         data_docs.renew(settings)
         raise RefusedError(
             f"what landed in bronze did not pass in run {run_id}: {records.told(wrong)}",
             hint="nothing was built of it, and the marts published before stay served; mend it at"
-            " the source, or the suite if it is the suite that is wrong (docs/gate.md), then run"
-            " `lakehouse run`: it is checked again with what has landed by then",
+            " the source, or the suite if that is wrong (docs/gate.md); bronze keeps the rows, so"
+            f" `lakehouse gate --accept {run_id} --reason …` lets them through once what is built"
+            " of them is right; then run `lakehouse run`",
         )
     return Landed(len(unseen), len(outcomes))
 

@@ -114,7 +114,7 @@ def test_a_drift_closes_the_gate_until_somebody_accepts_it_with_a_reason(gated: 
 
     with pytest.raises(RefusedError, match="needs a reason"):
         quality.accept(gated, run_id="run-2", reason=" ")
-    with pytest.raises(RefusedError, match="run run-1 has no drift to accept"):
+    with pytest.raises(RefusedError, match="run run-1 has nothing to accept"):
         quality.accept(gated, run_id="run-1", reason="towers of a company we bought")
     accepted = quality.accept(gated, run_id="run-2", reason="towers of a company we bought")
     assert accepted == quality.Accepted("run-2", ["dim_towers (drift)"])
@@ -138,10 +138,10 @@ def test_a_rule_or_an_error_is_never_accepted(gated: Settings) -> None:
     too_dear = "update dim_items set unit_cost_brl = 1000000.01 where item_id = '0148'"
     error = refused(gated, "run-2", FLOOD, too_dear)
     assert "--accept" not in error.hint
-    with pytest.raises(RefusedError, match=r"run-2 .* more than drift: dim_items.unit_cost_brl"):
+    with pytest.raises(RefusedError, match=r"run-2 .* may be accepted: dim_items.unit_cost_brl"):
         quality.accept(gated, run_id="run-2", reason="we like it so")
     refused(gated, "run-3", FLOOD, "alter table dim_items drop column unit_cost_brl")
-    with pytest.raises(RefusedError, match=r"run-3 .* more than drift"):
+    with pytest.raises(RefusedError, match=r"run-3 is more than may be accepted"):
         quality.accept(gated, run_id="run-3", reason="we like it so")
     with pytest.raises(RefusedError, match="has not passed"):
         publish.swap(gated, run_id="run-3")

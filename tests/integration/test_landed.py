@@ -117,11 +117,33 @@ def test_a_row_that_breaks_a_rule_is_named_by_its_key(lake: Settings) -> None:
     assert "run-2.html" in {path.name for path in (lake.home / "data_docs").iterdir()}
 
 
+def test_what_can_never_pass_again_is_let_through_by_somebody_who_says_why(lake: Settings) -> None:
+    land(lake, "1", 4711, item_id="11")
+    with pytest.raises(RefusedError, match="item_id=11") as refused:
+        quality.check_landed(lake, run_id="run-1")
+    assert "`lakehouse gate --accept run-1" in refused.value.hint
+    # The correction comes after it, and bronze forgets nothing.
+    land(lake, "2", 4711)
+    with pytest.raises(RefusedError, match="item_id=11"):
+        quality.check_landed(lake, run_id="run-2")
+    with pytest.raises(RefusedError, match="needs a reason"):
+        quality.accept(lake, run_id="run-1", reason=" ")
+    quality.accept(lake, run_id="run-1", reason="mended in the ERP")
+    assert passed(lake) == [(MOVEMENTS, 1)]
+    # Only what was looked at in that run was accepted; what landed later is looked at still.
+    assert quality.check_landed(lake, run_id="run-3").checked_tables == 1
+    assert passed(lake) == [(MOVEMENTS, 2)]
+    why = ask(postgres.warehouse_dsn(lake), "select run_id, reason from ops.accepted_drifts")
+    assert why == [("run-1", "mended in the ERP")]
+
+
 def test_a_table_without_a_suite_is_an_error(lake: Settings, tmp_path: Path) -> None:
     folder = written(tmp_path, "items")
     land(lake, "1", 1)
     with pytest.raises(RefusedError, match=r"erp/stock_movements: .* no suite in checkpoints/bro"):
         quality.check_landed(lake, run_id="run-1", expectations=folder)
+    with pytest.raises(RefusedError, match="more than may be accepted"):
+        quality.accept(lake, run_id="run-1", reason="I know it")
 
 
 def test_a_batch_with_too_many_of_a_kind_of_rows_has_not_passed(
