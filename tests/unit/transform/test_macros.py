@@ -99,6 +99,7 @@ def test_a_macro_called_rightly_is_rendered() -> None:
 
 SPARK = {
     "beginning_of_time()": "cast('1900-01-01 00:00:00+00:00' as timestamp)",
+    "end_of_time()": "cast('9999-12-31 00:00:00+00:00' as timestamp)",
     "epoch_microseconds('t')": "unix_micros(t)",
     "local_date('t')": "cast(from_utc_timestamp(t, 'local_timezone') as date)",
     "end_of_local_date('d')": "to_utc_timestamp(cast(date_add(d, cast(1 as int)) "

@@ -86,17 +86,13 @@ final as (
     left join items
         on hub_items.item_id = items.item_id
         and {{ local_date('items.found_from') }} <= forecasts.cutoff_date
-        and (
-            {{ local_date('items.found_until') }} > forecasts.cutoff_date
-            or items.found_until is null
-        )
+        and {{ local_date('coalesce(items.found_until, ' ~ end_of_time() ~ ')') }}
+            > forecasts.cutoff_date
     left join towers
         on hub_towers.tower_id = towers.tower_id
         and {{ local_date('towers.found_from') }} <= forecasts.cutoff_date
-        and (
-            {{ local_date('towers.found_until') }} > forecasts.cutoff_date
-            or towers.found_until is null
-        )
+        and {{ local_date('coalesce(towers.found_until, ' ~ end_of_time() ~ ')') }}
+            > forecasts.cutoff_date
 )
 
 select * from final

@@ -96,15 +96,15 @@ final as (
     left join items
         on dated.item_id = items.item_id
         and dated.ends_at > items.found_from
-        and (dated.ends_at <= items.found_until or items.found_until is null)
+        and dated.ends_at <= coalesce(items.found_until, {{ end_of_time() }})
     left join towers
         on dated.tower_id = towers.tower_id
         and dated.ends_at > towers.found_from
-        and (dated.ends_at <= towers.found_until or towers.found_until is null)
+        and dated.ends_at <= coalesce(towers.found_until, {{ end_of_time() }})
     left join towers as stores
         on dated.store_tower_id = stores.tower_id
         and dated.ends_at > stores.found_from
-        and (dated.ends_at <= stores.found_until or stores.found_until is null)
+        and dated.ends_at <= coalesce(stores.found_until, {{ end_of_time() }})
 )
 
 select * from final

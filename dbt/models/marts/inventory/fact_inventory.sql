@@ -54,7 +54,7 @@ item_days as (
     from dates
     inner join items
         on dates.ends_at > items.found_from
-        and (dates.ends_at <= items.found_until or items.found_until is null)
+        and dates.ends_at <= coalesce(items.found_until, {{ end_of_time() }})
 ),
 
 tower_days as (
@@ -65,7 +65,7 @@ tower_days as (
     from dates
     inner join towers
         on dates.ends_at > towers.found_from
-        and (dates.ends_at <= towers.found_until or towers.found_until is null)
+        and dates.ends_at <= coalesce(towers.found_until, {{ end_of_time() }})
 ),
 
 kept as (

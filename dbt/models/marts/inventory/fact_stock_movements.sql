@@ -87,11 +87,11 @@ final as (
     left join items
         on movements.item_id = items.item_id
         and movements.moved_at >= items.found_from
-        and (movements.moved_at < items.found_until or items.found_until is null)
+        and movements.moved_at < coalesce(items.found_until, {{ end_of_time() }})
     left join towers
         on movements.tower_id = towers.tower_id
         and movements.moved_at >= towers.found_from
-        and (movements.moved_at < towers.found_until or towers.found_until is null)
+        and movements.moved_at < coalesce(towers.found_until, {{ end_of_time() }})
 )
 
 select * from final

@@ -91,11 +91,11 @@ final as (
     left join towers
         on work_orders.tower_id = towers.tower_id
         and work_orders.opened_at >= towers.found_from
-        and (work_orders.opened_at < towers.found_until or towers.found_until is null)
+        and work_orders.opened_at < coalesce(towers.found_until, {{ end_of_time() }})
     left join contracts
         on work_orders.contract_id = contracts.contract_id
         and work_orders.opened_at >= contracts.found_from
-        and (work_orders.opened_at < contracts.found_until or contracts.found_until is null)
+        and work_orders.opened_at < coalesce(contracts.found_until, {{ end_of_time() }})
 )
 
 select * from final

@@ -107,7 +107,7 @@ measured as (
     left join contracts
         on months.contract_id = contracts.contract_id
         and months.ends_at > contracts.found_from
-        and (months.ends_at <= contracts.found_until or contracts.found_until is null)
+        and months.ends_at <= coalesce(contracts.found_until, {{ end_of_time() }})
 ),
 
 judged as (

@@ -166,19 +166,19 @@ final as (
     left join items
         on orders.item_id = items.item_id
         and orders.ends_at > items.found_from
-        and (orders.ends_at <= items.found_until or items.found_until is null)
+        and orders.ends_at <= coalesce(items.found_until, {{ end_of_time() }})
     left join suppliers
         on orders.supplier_id = suppliers.supplier_id
         and orders.ends_at > suppliers.found_from
-        and (orders.ends_at <= suppliers.found_until or suppliers.found_until is null)
+        and orders.ends_at <= coalesce(suppliers.found_until, {{ end_of_time() }})
     left join towers
         on orders.tower_id = towers.tower_id
         and orders.ends_at > towers.found_from
-        and (orders.ends_at <= towers.found_until or towers.found_until is null)
+        and orders.ends_at <= coalesce(towers.found_until, {{ end_of_time() }})
     left join contracts
         on orders.contract_id = contracts.contract_id
         and orders.ends_at > contracts.found_from
-        and (orders.ends_at <= contracts.found_until or contracts.found_until is null)
+        and orders.ends_at <= coalesce(contracts.found_until, {{ end_of_time() }})
 )
 
 select * from final
