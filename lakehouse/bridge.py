@@ -59,8 +59,8 @@ def attached(
         except duckdb.Error as error:
             raise ServerAwayError(
                 f"DuckDB cannot connect to the warehouse server: {one_line(error)}",
-                hint="run `lakehouse up`, or set WAREHOUSE_DSN to a server that runs, then run the"
-                " same command again",
+                hint="run `lakehouse up`, or set WAREHOUSE_DSN to a server that runs, and unset"
+                " PGPASSWORD, which comes before its password; then run the same command again",
             ) from error
         try:
             yield
