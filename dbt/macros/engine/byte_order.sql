@@ -16,3 +16,7 @@ Example. row_number() over (order by {{ byte_order('item_id') }}) as place
 {% macro postgres__byte_order(expression) -%}
     {{ expression }} collate "C"
 {%- endmacro %}
+
+{% macro spark__byte_order(expression) -%}
+    {{ expression }}
+{%- endmacro %}

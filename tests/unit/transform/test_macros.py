@@ -117,6 +117,7 @@ SPARK = {
     "list_text('w', 'o', ', ')": "array_join( transform( array_sort( collect_list( case when w is "
     "not null then struct(cast(o as string) as place, w as word) end ) ), entry -> entry.word ), "
     "', ' )",
+    "byte_order('x')": "x",
     "layer_schema('marts')": "marts",
     "source_relation({'schema': 'a', 'identifier': 'b'})": "delta.`LAKE_URI/bronze/a/b`",
 }
