@@ -112,8 +112,7 @@ def _take(
     sync_id: int,
     stop: Stop,
 ) -> State:
-    tables = list(tables)
-    begun = state.save(settings, begun)
+    tables, begun = list(tables), state.save(settings, begun)
     with ExitStack() as stack:
         readers = [stack.enter_context(_reader(erp, name)) for _ in range(READERS)]
         moment = _Moment(name, lsn, _clock(readers[0], tables), sync_id, stop)
