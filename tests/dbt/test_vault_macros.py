@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.dbt.vault_loads import Loads, day, invoke, row
+from tests.dbt.vault_loads import Loads, day, row
 
 GHOST = "0" * 26
 BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
@@ -203,28 +203,3 @@ def test_shuffled_into_one_batch_it_is_the_same(loads: Loads, tmp_path: Path) ->
     }.items():
         query = f"select {columns} from {table} order by all"
         assert other.ask(query) == loads.ask(query), table
-
-
-@pytest.mark.parametrize(
-    ("call", "complaint"),
-    [
-        ("hub('a_hk', 'a_id', [])", "argument sources is missing"),
-        ("link('a_hk', ['b_hk'], [{}], optional_keys=['c_hk'])", "c_hk is no foreign key"),
-        ("satellite('a_hk', [], {})", "argument payload is missing"),
-        ("non_historised_link('', ['b_hk'], ['c'], {'d': 1})", "argument hash_key is missing"),
-        ("pit('a_hk', 'hub', {})", "argument histories is missing"),
-        ("current_view('a_hk', none, ['k'])", "argument history is missing"),
-        ("hash_of({'price': 'double'})", "has type 'double'"),
-        ("hash_of([])", "must map at least one"),
-        ("special_key('unknown')", "neither null nor not_applicable"),
-        (
-            "change_history('a_hk', 's', 'b', {'source': 'x', 'entity': 'y'}, ['c'], ['d'])",
-            "repairable column d is not in the payload",
-        ),
-    ],
-)
-def test_a_wrong_call_is_refused_when_it_is_compiled(
-    loads: Loads, call: str, complaint: str
-) -> None:
-    with pytest.raises(AssertionError, match=complaint):
-        invoke(loads.path, "compile", "--inline", "{{ " + call + " }}")
