@@ -77,11 +77,8 @@ def test_an_empty_delivery_builds_empty_tables(tmp_path: Path) -> None:
 
 def test_a_hub_has_each_key_once(loads: Loads) -> None:
     assert loads.ask("select count(*), count(distinct part_hk) from hub_part") == [(21, 21)]
-    assert loads.ask("select part_id from hub_part where trim(lower(part_id)) = 'case'") == [
-        ("case",),
-        ("CASE",),
-        (" case ",),
-    ]
+    folded = loads.ask("select part_id from hub_part where trim(lower(part_id)) = 'case'")
+    assert set(folded) == {("case",), ("CASE",), (" case ",)}
     # Known from two sources is known once; the first load and source stay.
     query = "select load_ts, record_source from hub_part where part_id = '{}'"
     assert loads.ask(query.format("both")) == [(day(202), "depot")]

@@ -126,6 +126,7 @@ def test_a_chain_killed_after_each_step_ends_the_same_on_each_day(demo_lake: Set
         assert {(row["run_id"], row["status"]) for row in steps} == {(run_id, "done")}
 
 
+@pytest.mark.long
 def test_shuffled_and_repeated_files_give_the_same_marts(demo_lake: Settings) -> None:
     for step in ("demo", "extract", "demo", "extract", "bronze"):
         chain.run_step(demo_lake, step)
