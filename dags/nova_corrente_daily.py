@@ -6,8 +6,8 @@ extract → bronze → dbt run → dbt test → checkpoint → publish. Each tas
 `lakehouse run` calls, so what is red here can be run by hand: `lakehouse run`. dbt's models are one
 task, because one dbt process builds them.
 
-**When.** Monday to Friday at 05:00 in São Paulo. Days that were missed are not made up for:
-a run takes all that the ERP has committed since the last one.
+**When.** Monday to Friday at 05:00 in São Paulo, and when forecasts have landed. Days that were
+missed are not made up for: a run takes all that the ERP has committed since the last one.
 
 **When it fails**, the marts of the last good run are still served. One alert says what stopped,
 which keys, what is served, and which page of `docs/runbooks` helps; it is in `alerts.log` of the
@@ -27,11 +27,19 @@ from __future__ import annotations
 from datetime import timedelta
 from types import MappingProxyType
 
-from airflow.sdk import CronTriggerTimetable, TaskGroup, TriggerRule, chain, dag
+from airflow.sdk import (
+    AssetOrTimeSchedule,
+    CronTriggerTimetable,
+    TaskGroup,
+    TriggerRule,
+    chain,
+    dag,
+)
 
 from lakehouse.orchestration.alerts import alert_of_run
 from lakehouse.orchestration.operators import (
     DEFAULT_ARGS,
+    FORECASTS,
     MARTS,
     GxCheckpointOperator,
     LakehouseOperator,
@@ -60,13 +68,16 @@ DOCS = MappingProxyType(
 )
 
 
+AT_FIVE = CronTriggerTimetable(
+    "0 5 * * 1-5",
+    timezone="America/Sao_Paulo",
+    # Otherwise the first start after five would make up for this morning.
+    run_immediately=timedelta(0),
+)
+
+
 @dag(
-    schedule=CronTriggerTimetable(
-        "0 5 * * 1-5",
-        timezone="America/Sao_Paulo",
-        # Otherwise the first start after five would make up for this morning.
-        run_immediately=timedelta(0),
-    ),
+    schedule=AssetOrTimeSchedule(timetable=AT_FIVE, assets=[FORECASTS]),
     catchup=False,
     max_active_runs=1,
     default_args=dict(DEFAULT_ARGS),

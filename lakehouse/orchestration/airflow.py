@@ -1,6 +1,6 @@
 """Airflow on loopback, kept by us: its database made, its processes started, watched and stopped.
 
-Its metadata live in the embedded PostgreSQL. There is no triggerer: no task of ours defers.
+Its metadata live in the embedded PostgreSQL.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ COMPONENTS: Mapping[str, tuple[str, ...]] = {
     "api-server": ("api-server",),
     "scheduler": ("scheduler", "--skip-serve-logs"),
     "dag-processor": ("dag-processor",),
+    "triggerer": ("triggerer", "--skip-serve-logs"),
 }
-JOBS = ("scheduler", "dag_processor")
+JOBS = ("scheduler", "dag_processor", "triggerer")
 START_TIMEOUT_S = 180.0
 MOST_REVIVED, REVIVED_WITHIN_S = 5, 600.0
 ONE_WRITER = """
@@ -187,7 +188,7 @@ def _alone(settings: Settings) -> Iterator[None]:
 
 
 def _wait_until_healthy(airflow: Airflow, children: Mapping[str, Child], since: datetime) -> None:
-    """Until the scheduler and the DAG processor of this start have given a sign of life."""
+    """Until each of this start's jobs has given a sign of life."""
     deadline = time.monotonic() + START_TIMEOUT_S
     while True:
         _check(airflow, children)
@@ -202,7 +203,7 @@ def _wait_until_healthy(airflow: Airflow, children: Mapping[str, Child], since: 
 
 
 def heartbeats(airflow: Airflow) -> list[datetime | None]:
-    """When the scheduler and the DAG processor have last given a sign of life."""
+    """When each job has last given a sign of life."""
     health = _health(airflow)
     beats = [health.get(job, {}).get(f"latest_{job}_heartbeat") for job in JOBS]
     return [datetime.fromisoformat(beat) if beat else None for beat in beats]

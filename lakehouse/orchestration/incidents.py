@@ -22,6 +22,7 @@ class Page(StrEnum):
     BRONZE_NOT_LOADED = "bronze-not-loaded"
     CHANGES_NOT_LANDED = "changes-not-landed"
     DISK_FULL = "disk-full"
+    FORECASTS_NOT_LANDED = "forecasts-not-landed"
     GATE_CLOSED = "gate-closed"
     LAKE_HELD = "lake-held"
     LANDED_REFUSED = "landed-refused"
@@ -40,6 +41,7 @@ OF_STEP = {
     "dbt_test": Page.TEST_FAILED,
     "checkpoint": Page.GATE_CLOSED,
     "publish": Page.MARTS_NOT_SERVED,
+    "forecasts": Page.FORECASTS_NOT_LANDED,
     "maintain": Page.MAINTENANCE_FAILED,
     "backfill": Page.BACKFILL_FAILED,
 }

@@ -9,11 +9,11 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from lakehouse import transform
+from lakehouse import sources, transform
 from lakehouse.bronze.maintenance import maintain
 from lakehouse.errors import SettingsError
 from lakehouse.orchestration import chain
-from lakehouse.orchestration.chain import Counts
+from lakehouse.orchestration.chain import SKIPPED, Counts
 from lakehouse.settings import Settings
 
 RANGE, FULL_REFRESH, REBUILD = "range", "full_refresh", "rebuild"
@@ -33,6 +33,12 @@ def _maintain(settings: Settings, _run_id: str) -> Counts:
         "removed_files": sum(one.removed_files for one in done),
         "removed_commits": sum(one.removed_commits for one in done),
     }
+
+
+def _forecasts(settings: Settings, _run_id: str) -> Counts:
+    landed = sources.land(settings)
+    nothing = {} if landed.deliveries else {SKIPPED: "no delivery that was not landed before"}
+    return asdict(landed) | nothing
 
 
 def backfill(
@@ -58,5 +64,5 @@ def _day(name: str, text: str | None) -> date:
 
 
 JOBS: Mapping[str, Callable[..., Counts]] = MappingProxyType(
-    {"maintain": _maintain, "backfill": backfill}
+    {"maintain": _maintain, "forecasts": _forecasts, "backfill": backfill}
 )

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 MARTS = Asset("marts")
 """What the planners see. A DAG that follows it starts after each publish."""
+FORECASTS = Asset("forecasts")
+"""What the ML environment said last. A DAG that follows it starts when some have landed."""
 
 DEFAULT_ARGS: Mapping[str, Any] = {
     "owner": "data-engineering",

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from lakehouse.sources.ml_results import Landed, land
+from lakehouse.sources.ml_results import Landed, land, not_landed
 
-__all__ = ["Landed", "land"]
+__all__ = ["Landed", "land", "not_landed"]

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -56,8 +58,7 @@ def land(settings: Settings) -> Landed:
     known = _known(settings)
     refused: list[str] = []
     landed = rows = waiting = 0
-    for folder in sorted(Path(settings.lake_uri, "exports", SOURCE).glob("*/*/")):
-        name = f"{folder.parent.name}/{folder.name}"
+    for name, folder in _folders(settings):
         if not (folder / ml_metadata.FILE).is_file():
             waiting += 1
             continue
@@ -83,6 +84,22 @@ def land(settings: Settings) -> Landed:
             "`lakehouse sources sync` again",
         )
     return Landed(landed, rows, len(known) - landed, waiting)
+
+
+def not_landed(settings: Settings) -> set[tuple[str, int]]:
+    """The whole deliveries that were not landed yet, and when each was written."""
+    known = _known(settings)
+    found = set()
+    for name, folder in _folders(settings):
+        with suppress(FileNotFoundError):
+            if name not in known:
+                found.add((name, (folder / ml_metadata.FILE).stat().st_mtime_ns))
+    return found
+
+
+def _folders(settings: Settings) -> Iterator[tuple[str, Path]]:
+    for folder in sorted(Path(settings.lake_uri, "exports", SOURCE).glob("*/*/")):
+        yield f"{folder.parent.name}/{folder.name}", folder
 
 
 def _tables(folder: Path) -> dict[str, pa.Table]:

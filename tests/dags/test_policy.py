@@ -17,7 +17,7 @@ from lakehouse.settings import PROJECT
 
 REPORT = Path(__file__).with_name("report.py")
 # The closed list: a new tag is agreed on here.
-TAGS = {"daily", "erp", "lake", "maintenance", "marts", "on-demand"}
+TAGS = {"daily", "erp", "forecasts", "lake", "maintenance", "marts", "on-demand"}
 TASKS = {
     "nova_corrente_daily": {
         "extract.land_changes": "extract",
@@ -29,6 +29,7 @@ TASKS = {
         "notify.tell_what_is_served": None,
     },
     "lake_maintenance": {"maintain_bronze": "maintain"},
+    "ml_results": {"land_forecasts": "forecasts"},
     "backfill": {
         "build.build_again": "backfill",
         "dbt_test.test_models": "dbt_test",
@@ -37,7 +38,7 @@ TASKS = {
         "notify.tell_what_is_served": None,
     },
 }
-SAME_AGAIN = {"backfill", "dbt_run", "dbt_test"}  # the same data and models fail the same way
+SAME_AGAIN = {"backfill", "dbt_run", "dbt_test", "forecasts"}  # the same again fails the same way
 BAD_DAG = """
 import duckdb
 from datetime import datetime
@@ -145,6 +146,7 @@ def test_the_daily_dag_runs_on_business_days_in_sao_paulo(ours: dict[str, Any]) 
     schedule = ours["dags"]["nova_corrente_daily"]["schedule"]
     assert "'0 5 * * 1-5'" in schedule
     assert "'America/Sao_Paulo'" in schedule
+    assert schedule.startswith("<AssetOrTime")
 
 
 def test_the_policy_holds(ours: dict[str, Any]) -> None:

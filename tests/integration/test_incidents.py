@@ -144,6 +144,15 @@ def test_a_backfill_without_its_days(home: Settings) -> None:
     assert "until is None" in alert["what"]
 
 
+def test_forecasts_that_are_refused(home: Settings) -> None:
+    folder = Path(home.lake_uri, "exports", "ml_results", "demand", "v1")
+    folder.mkdir(parents=True)
+    (folder / "metadata.json").write_text("{}")
+    alert = alert_of(home, "forecasts", errors_are_final=True)
+    assert page(alert) == "forecasts-not-landed"
+    assert "demand/v1: metadata.json: model_version" in alert["what"]
+
+
 def test_a_table_that_cannot_be_maintained(home: Settings) -> None:
     log = Path(home.bronze_uri, "erp", "items", "_delta_log")
     log.rename(kept := log.with_name("kept"))

@@ -23,6 +23,7 @@ from lakehouse.erp import company, postgres
 from lakehouse.orchestration import airflow, airflow_home, chain
 from lakehouse.orchestration.airflow_home import Airflow
 from lakehouse.settings import Settings
+from tests.fixtures.exports import FORECAST, export
 from tests.fixtures.lakes import temporary_lake
 from tests.integration.airflow_api import DAGS, Api, until
 from tests.integration.thread import ask, assert_serves_the_erp, change
@@ -82,7 +83,7 @@ def up(demo_lake: Settings) -> Iterator[Airflow]:
 @pytest.fixture(scope="module")
 def api(up: Airflow) -> Api:
     client = Api(up)
-    for dag_id in (DAILY, "lake_maintenance", "backfill"):
+    for dag_id in (DAILY, "lake_maintenance", "ml_results", "backfill"):
         until(partial(client.knows, dag_id), 60)
         client.call("PATCH", f"{DAGS}/{dag_id}", {"is_paused": False})
     return client
@@ -248,6 +249,27 @@ def test_airflow_dags_test_runs_the_day_too(demo_lake: Settings, up: Airflow) ->
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert_serves_the_erp(demo_lake)
+
+
+def test_forecasts_are_served_when_they_are_delivered(demo_lake: Settings, api: Api) -> None:
+    before = publish.served(demo_lake)
+    assert before is not None
+    assert before.as_of_date is not None
+    [(item,)] = ask(postgres.erp_dsn(demo_lake), f"select item_id from items {ONE_ITEM}")
+    day = before.as_of_date + timedelta(days=1)
+    row = FORECAST | {"item_id": item, "date": day}
+    export(demo_lake, [row], quantiles=None, cutoff_date=before.as_of_date.isoformat())
+    until(lambda: api.newest("ml_results") is not None, 60)
+    landed = api.newest("ml_results")
+    assert landed is not None
+    assert landed.ended() == "success"
+    until(lambda: publish.served(demo_lake) != before, 120)
+    query = "select item_id, forecast_date from marts.fact_forecasts"
+    assert ask(postgres.warehouse_dsn(demo_lake), query) == [(item, day)]
+    run = api.newest(DAILY)
+    assert run is not None
+    assert run.run_id.startswith("asset_triggered__")
+    assert run.ended() == "success"
 
 
 def test_a_task_that_is_killed_for_good_raises_its_alert(demo_lake: Settings, api: Api) -> None:

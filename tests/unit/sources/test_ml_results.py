@@ -2,72 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 
 from lakehouse import bronze, sources
 from lakehouse.errors import RefusedError
 from lakehouse.settings import Settings
-
-Row = dict[str, Any]
-
-CUTOFF = date(2025, 9, 30)
-METADATA: Row = {
-    "model_version": "v1",
-    "generated_at": "2025-10-01T03:00:00-03:00",
-    "source": "nightly",
-    "dataset_id": "d1",
-    "cutoff_date": "2025-09-30",
-    "horizon": 14,
-    "ci_level": 0.9,
-    "grain": "day",
-    "metrics": {"wape": 1.9, "model": {"kind": "sba"}},
-}
-FORECAST: Row = {
-    "item_id": "010825",
-    "tower_id": None,
-    "date": CUTOFF + timedelta(days=1),
-    "forecasted_demand": 0.12345678,
-    "ci_lower": 0.0,
-    "ci_upper": 2.5,
-    "model_type": "sba",
-}
-QUANTILE: Row = {
-    "item_id": "010825",
-    "tower_id": "BAFRD017",
-    "cutoff_date": CUTOFF,
-    "protection_days": 20,
-    "quantile": 0.98,
-    "value": 7.0,
-}
-
-
-def export(
-    lake: Settings,
-    forecasts: Sequence[Row] | pa.Table = (FORECAST,),
-    quantiles: Sequence[Row] | None = (QUANTILE,),
-    folder: str = "d1/v1",
-    **metadata: Any,
-) -> Path:
-    """Write a delivery, its metadata last; a value of None leaves a field out."""
-    path = Path(lake.lake_uri, "exports", "ml_results", folder)
-    path.mkdir(parents=True, exist_ok=True)
-    rows = forecasts if isinstance(forecasts, pa.Table) else pa.Table.from_pylist(list(forecasts))
-    pq.write_table(rows, path / "forecasts.parquet")
-    if quantiles is not None:
-        pq.write_table(pa.Table.from_pylist(list(quantiles)), path / "quantiles.parquet")
-    said = {name: value for name, value in (METADATA | metadata).items() if value is not None}
-    (path / "metadata.json").write_text(json.dumps(said), "utf8")
-    return path
+from tests.fixtures.exports import CUTOFF, FORECAST, QUANTILE, Row, export
 
 
 def in_bronze(lake: Settings, entity: str) -> list[Row]:
