@@ -8,7 +8,9 @@ run that finds nothing new after bronze ends there.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import dropwhile
@@ -23,7 +25,9 @@ from lakehouse.erp import SOURCE, company
 from lakehouse.errors import LakehouseError, RefusedError, first_line
 from lakehouse.lock import lake_lock
 from lakehouse.orchestration import unchanged
-from lakehouse.settings import Settings
+from lakehouse.orchestration.processes import end, spawn
+from lakehouse.settings import Settings, export
+from lakehouse.transform import dbt_runner
 
 Counts = dict[str, Any]
 StepFunction = Callable[[Settings, str], Counts]
@@ -135,7 +139,7 @@ STEP_PREFIX = "step-"
 
 def run(settings: Settings, *, demo: bool = False, report: Report = lambda *_: None) -> str:
     """Run the whole chain, or what an interrupted run left of it; return the run's id."""
-    with lake_lock(settings, "lakehouse run"):
+    with lake_lock(settings, "lakehouse run"), _reading_models_ahead(settings):
         run_id, done = _unfinished(settings) or (new_id(RUN_PREFIX), set())
         # From the first step that is not done, whatever comes after it is done again.
         for step in dropwhile(done.__contains__, [DEMO, *STEPS] if demo else STEPS):
@@ -144,6 +148,21 @@ def run(settings: Settings, *, demo: bool = False, report: Report = lambda *_: N
             if SKIPPED in counts:
                 break
         return run_id
+
+
+@contextmanager
+def _reading_models_ahead(settings: Settings) -> Iterator[None]:
+    """The first time dbt reads its project as long as the extract takes: do both at once."""
+    if dbt_runner.has_parsed(settings):
+        yield
+        return
+    log = settings.home / "dbt" / "read-ahead.log"
+    log.parent.mkdir(exist_ok=True)
+    reader = spawn([sys.executable, "-m", "lakehouse.transform"], log, export(settings))
+    try:
+        yield
+    finally:
+        end(reader)
 
 
 def run_step(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import gc
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -51,12 +53,21 @@ class NodeResult:
 
 
 def parse(settings: Settings) -> Manifest:
-    """Read the project, from dbt's cache where nothing has changed."""
+    """Read the project, from dbt's cache where nothing has changed; one process at a time."""
     from dbt.contracts.graph.manifest import Manifest
 
-    result = _invoke(settings, None, ["parse"], None)
+    folder = settings.home / "dbt"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "parse.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        result = _invoke(settings, None, ["parse"], None)
     assert isinstance(result, Manifest)
     return result
+
+
+def has_parsed(settings: Settings) -> bool:
+    """Whether dbt has a cache of the project, without which reading it takes many seconds."""
+    return (target(settings) / "partial_parse.msgpack").exists()
 
 
 def bronze_tables(manifest: Manifest) -> list[str]:
@@ -122,7 +133,7 @@ def _invoke(
         *("--no-version-check", "--no-send-anonymous-usage-stats"),
     ]
     try:
-        with environment(settings):
+        with environment(settings), _rarely_collecting():
             done = dbtRunner(manifest=manifest, callbacks=[heard]).invoke(command)
     finally:
         _close_database()
@@ -141,6 +152,17 @@ def _invoke(
             hint=f"see {folder / 'logs' / 'dbt.log'}",
         ) from done.exception
     return done.result
+
+
+@contextmanager
+def _rarely_collecting() -> Iterator[None]:
+    """Look for garbage less often: dbt holds a million objects for as long as it works."""
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, 50, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _server(settings: Settings) -> dict[str, str]:
