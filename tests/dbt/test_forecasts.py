@@ -15,16 +15,19 @@ import pytest
 from lakehouse import duck
 from lakehouse.settings import Settings
 from lakehouse.transform import dbt_runner, ranges
-from tests.dbt.written_bronze import DAY_ONE, Row, change, deliver, instant, start_anew
+from tests.dbt import made_up_forecasts as made_up
+from tests.dbt.made_up_forecasts import (
+    CUTOFFS,
+    DAYS,
+    FIRST,
+    HORIZON,
+    PROTECTION,
+    SERVICE_LEVEL,
+    STORES,
+    Demand,
+)
+from tests.dbt.written_bronze import Row, deliver, start_anew
 
-FIRST = DAY_ONE.date()
-DAYS = 130
-"""From the first demand to the day as of which the marts speak."""
-SERVICE_LEVEL = {"a": 0.98, "b": 0.90}
-STORES = ("S", "T")
-CUTOFFS = {"v1": (60, "day"), "v2": (90, "day"), "late": (120, "day"), "weekly": (97, "week")}
-PROTECTION = {("a", "S"): 10, ("b", "S"): 7, ("b", "T"): 14}
-HORIZON = 14
 MARTS = ("+rpt_forecast_value_added", "+forecast_accuracy")
 MEASURES = ("scaled_error", "scaled_bias", "scaled_pinball")
 Series = tuple[str, str | None]
@@ -32,14 +35,15 @@ Series = tuple[str, str | None]
 
 def test_metrics_of_deliveries_equal_plain_python(models_lake: Settings) -> None:
     rng = random.Random(5)
-    demand = _demand(rng)
-    forecasts, quantiles = _forecasts(rng), _quantiles(rng)
+    demand = made_up.demand(rng)
+    forecasts, quantiles = made_up.forecasts(rng), made_up.quantiles(rng)
     start_anew(models_lake)
-    deliver(models_lake, {"erp/items": _items(), "erp/material_requests": _requests(demand)})
+    requests = made_up.requests(demand)
+    deliver(models_lake, {"erp/items": made_up.items(), "erp/material_requests": requests})
     # The metadata come a batch after the forecasts, and everything comes twice.
     deliver(models_lake, {"ml_results/forecasts": forecasts, "ml_results/quantiles": quantiles})
     _build(models_lake)
-    deliver(models_lake, {"ml_results/runs": _runs(), "ml_results/forecasts": forecasts})
+    deliver(models_lake, {"ml_results/runs": made_up.runs(), "ml_results/forecasts": forecasts})
     _build(models_lake)
     _assert_checks_pass(models_lake)
 
@@ -75,104 +79,6 @@ def _assert_checks_pass(settings: Settings) -> None:
     assert [(r.node, r.message) for r in tested if r.status != "pass"] == []
 
 
-def _demand(rng: random.Random) -> dict[tuple[str, str, int], int]:
-    """Intermittent demand in whole units by item, store and day; the first day has some."""
-    days = {
-        (item, store, day): rng.randint(1, 9)
-        for item in SERVICE_LEVEL
-        for store in STORES
-        for day in range(DAYS)
-        if rng.random() < 0.25
-    }
-    return {("a", "S", 0): 3, **days}
-
-
-def _items() -> list[Row]:
-    named = {"a": "A", "b": "C"}
-    return [change(1, item_id=i, item_name=i, criticality=c) for i, c in named.items()]
-
-
-def _requests(demand: dict[tuple[str, str, int], int]) -> list[Row]:
-    return [
-        change(
-            number,
-            day=DAYS - 1,
-            material_request_id=number,
-            item_id=item,
-            store_tower_id=store,
-            request_status="waiting",
-            requested_quantity=float(quantity),
-            issued_quantity=0.0,
-            requested_at=instant(day),
-            needed_at=instant(day),
-        )
-        for number, ((item, store, day), quantity) in enumerate(demand.items(), 2)
-    ]
-
-
-def _version(version: str) -> Row:
-    cutoff = FIRST + timedelta(days=CUTOFFS[version][0] - 1)
-    return {"dataset_id": "d", "model_version": version, "cutoff_date": cutoff}
-
-
-def _runs() -> list[Row]:
-    return [
-        {
-            **_version(version),
-            "generated_at": instant(0),
-            "source": "test",
-            "horizon": HORIZON,
-            "ci_level": Decimal("0.8"),
-            "grain": grain,
-            "metrics": None,
-        }
-        for version, (_, grain) in CUTOFFS.items()
-    ]
-
-
-def _forecasts(rng: random.Random) -> list[Row]:
-    rows = []
-    for version, (_, grain) in CUTOFFS.items():
-        days = 7 if grain == "week" else 1
-        for item in SERVICE_LEVEL:
-            for store in (*STORES, None):
-                for step in range(0, HORIZON, days):
-                    middle = 2 * rng.randint(0, 1_500_000)
-                    rows.append(_forecast(version, item, store, step + 1, middle))
-    # Of the day that the model had seen last.
-    return [*rows, _forecast("v1", "a", "S", 0, 2)]
-
-
-def _forecast(version: str, item: str, store: str | None, horizon: int, millionths: int) -> Row:
-    middle = Decimal(millionths) / 1_000_000
-    return {
-        **_version(version),
-        "item_id": item,
-        "tower_id": store,
-        "date": _version(version)["cutoff_date"] + timedelta(days=horizon),
-        "forecasted_demand": middle,
-        "ci_lower": middle / 2 if store else None,
-        "ci_upper": middle * 2 if store else None,
-        "model_type": "guess",
-    }
-
-
-def _quantiles(rng: random.Random) -> list[Row]:
-    return [
-        {
-            **_version(version),
-            "item_id": item,
-            "tower_id": store,
-            "protection_days": days,
-            "quantile": Decimal(str(quantile)),
-            "value": Decimal(rng.randint(0, 40_000_000)) / 1_000_000,
-        }
-        for version in CUTOFFS
-        for (item, store), days in PROTECTION.items()
-        for quantile in (0.5, 0.9, 0.98)
-    ]
-
-
 def _key(row: Row) -> tuple[Any, ...]:
     return row["model_version"], row["item_id"], row["tower_id"], row["date"]
 
@@ -186,13 +92,13 @@ def _due(row: Row) -> bool:
     return last < FIRST + timedelta(days=DAYS)
 
 
-def _dense(demand: dict[tuple[str, str, int], int], series: Series) -> list[int]:
+def _dense(demand: Demand, series: Series) -> list[int]:
     item, store = series
     stores = STORES if store is None else (store,)
     return [sum(demand.get((item, s, day), 0) for s in stores) for day in range(DAYS)]
 
 
-def _buckets(row: Row, demand: dict[tuple[str, str, int], int]) -> tuple[list[int], list[int]]:
+def _buckets(row: Row, demand: Demand) -> tuple[list[int], list[int]]:
     """Demand by bucket, in training and after the cutoff."""
     days, length = _dense(demand, (row["item_id"], row["tower_id"])), _length(row)
     cutoff = CUTOFFS[row["model_version"]][0]
@@ -230,7 +136,7 @@ def _bucket(row: Row) -> int:
     return int((row["date"] - row["cutoff_date"]).days - 1) // _length(row)
 
 
-def _compared(row: Row, demand: dict[tuple[str, str, int], int]) -> tuple[Any, ...]:
+def _compared(row: Row, demand: Demand) -> tuple[Any, ...]:
     training, after = _buckets(row, demand)
     actual, forecast = after[_bucket(row)], float(row["forecasted_demand"])
     scale, error = _scale(training, _season(row)), float(row["forecasted_demand"]) - actual
@@ -263,7 +169,7 @@ def _ask(settings: Settings, query: str) -> list[tuple[Any, ...]]:
 def _assert_accuracy(settings: Settings, compared: list[tuple[Any, tuple[Any, ...]]]) -> None:
     groups: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
     for (version, item, store, day), values in compared:
-        horizon = (day - _version(version)["cutoff_date"]).days
+        horizon = (day - made_up.identity(version)["cutoff_date"]).days
         level = "item_store" if store else "item"
         groups.setdefault((version, level, item, horizon), []).append(values)
     found = _ask(
@@ -294,7 +200,7 @@ def _assert_accuracy(settings: Settings, compared: list[tuple[Any, tuple[Any, ..
 
 def _assert_value_added(
     settings: Settings,
-    demand: dict[tuple[str, str, int], int],
+    demand: Demand,
     forecasts: list[Row],
     quantiles: list[Row],
 ) -> None:
@@ -330,7 +236,7 @@ def _assert_value_added(
 
 
 def _pair(
-    rows: list[Row], demand: dict[tuple[str, str, int], int], quantiles: list[Row]
+    rows: list[Row], demand: Demand, quantiles: list[Row]
 ) -> list[tuple[str, tuple[float | None, ...]]]:
     """Error, bias and pinball loss of model and baseline over the protection time of a series."""
     row = rows[0]

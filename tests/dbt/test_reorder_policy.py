@@ -154,6 +154,15 @@ def _company(rng: random.Random) -> dict[str, list[Row]]:
 
 def _past(rng: random.Random) -> dict[str, list[Row]]:
     """A year of requests, and deliveries that took as long as they will take."""
+    orders, receipts = _deliveries()
+    return {
+        "erp/material_requests": _requests(rng),
+        "erp/orders": orders,
+        "erp/goods_receipts": receipts,
+    }
+
+
+def _requests(rng: random.Random) -> list[Row]:
     requests: list[Row] = []
     for number in range(STEADY + RARE):
         for day in range(DAYS):
@@ -164,6 +173,11 @@ def _past(rng: random.Random) -> dict[str, list[Row]]:
                 size = rng.choice(SIZES) if rng.random() < CHANCE else 0
             if size:
                 requests.append(_request(len(requests), f"{number:03d}", day, size))
+    return requests
+
+
+def _deliveries() -> tuple[list[Row], list[Row]]:
+    """Lines of orders, with each lead time in turn, and when they came."""
     orders, receipts = [], []
     for line in range(LINES):
         lead_time = LEAD_TIMES[line % len(LEAD_TIMES)]
@@ -191,11 +205,7 @@ def _past(rng: random.Random) -> dict[str, list[Row]]:
                 received_at=instant(line) + timedelta(days=lead_time),
             )
         )
-    return {
-        "erp/material_requests": requests,
-        "erp/orders": orders,
-        "erp/goods_receipts": receipts,
-    }
+    return orders, receipts
 
 
 def _request(number: int, item_id: str, day: int, size: int) -> Row:

@@ -16,6 +16,47 @@ from tests.dbt.vault_loads import Loads, day, row
 
 GHOST = "0" * 26
 BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
+FIRST = [
+    row("plain", 1, "a"),
+    row("repeated", 1, "a"),
+    row("doubled", 1, "a"),
+    row("doubled", 1, "a"),
+    row("several", 1, "a"),
+    row("several", 2, "b"),
+    row("several", 3, "c"),
+    row("back", 1, "a"),
+    row("late", 5, "e"),
+    row("instant", 1, "a", committed_at=day(1)),
+    row("instant", 2, "b", committed_at=day(1)),
+    row("returned", 1, "a"),
+    row(None, 1, "a part without a key"),
+    row("", 1, "the key is empty, which is a key"),
+    row("a|b", 1, "x", place_id="c"),
+    row("a", 1, "y", place_id="b|c"),
+    row("case", 1, "a"),
+    row("CASE", 1, "a"),
+    row(" case ", 1, "a"),
+    row("nowhere", 1, "a", place_id=None),
+    row("sold", 1, "b"),
+    row("sold once", 1, "a"),
+]
+"""Cases of the shop's first load."""
+SECOND = [
+    row("repeated", 1, "a", extracted_at=day(101)),
+    row("back", 2, "b"),
+    row("back", 3, "a"),
+    row("late", 4, "d"),
+    row("late", 6, "f"),
+    row("returned", 2, None, op="delete"),
+    row("both", 1, "from the shop"),
+    row("tie", 1, "b"),
+    row("tie", 1, "a", extracted_at=day(99)),
+    row("unsent", 1, "known"),
+    row("sold", 2, "a", extracted_at=day(99)),
+    row("sold once", 2, "b", extracted_at=day(101)),
+    row("unsent", 2, None, unchanged_columns="|part_name|"),
+]
+"""The hard ones: what comes late, again, at once, or is gone."""
 
 
 @pytest.fixture(scope="module")
@@ -23,48 +64,9 @@ def loads(tmp_path_factory: pytest.TempPathFactory) -> Loads:
     """Four cycles: nothing, a first load, the hard cases, and everything once more."""
     loads = Loads(tmp_path_factory.mktemp("vault") / "vault.duckdb")
     loads.cycle([])
-    first = [
-        row("plain", 1, "a"),
-        row("repeated", 1, "a"),
-        row("doubled", 1, "a"),
-        row("doubled", 1, "a"),
-        row("several", 1, "a"),
-        row("several", 2, "b"),
-        row("several", 3, "c"),
-        row("back", 1, "a"),
-        row("late", 5, "e"),
-        row("instant", 1, "a", committed_at=day(1)),
-        row("instant", 2, "b", committed_at=day(1)),
-        row("returned", 1, "a"),
-        row(None, 1, "a part without a key"),
-        row("", 1, "the key is empty, which is a key"),
-        row("a|b", 1, "x", place_id="c"),
-        row("a", 1, "y", place_id="b|c"),
-        row("case", 1, "a"),
-        row("CASE", 1, "a"),
-        row(" case ", 1, "a"),
-        row("nowhere", 1, "a", place_id=None),
-        row("sold", 1, "b"),
-        row("sold once", 1, "a"),
-    ]
-    loads.cycle(first, [row("both", 1, "from the depot"), row("depot only", 1, "d")])
-    second = [
-        row("repeated", 1, "a", extracted_at=day(101)),
-        row("back", 2, "b"),
-        row("back", 3, "a"),
-        row("late", 4, "d"),
-        row("late", 6, "f"),
-        row("returned", 2, None, op="delete"),
-        row("both", 1, "from the shop"),
-        row("tie", 1, "b"),
-        row("tie", 1, "a", extracted_at=day(99)),
-        row("unsent", 1, "known"),
-        row("sold", 2, "a", extracted_at=day(99)),
-        row("sold once", 2, "b", extracted_at=day(101)),
-        row("unsent", 2, None, unchanged_columns="|part_name|"),
-    ]
-    loads.cycle(second, [row("both", 2, "the depot again")])
-    loads.cycle([*first, *second, row("returned", 3, "a")])
+    loads.cycle(FIRST, [row("both", 1, "from the depot"), row("depot only", 1, "d")])
+    loads.cycle(SECOND, [row("both", 2, "the depot again")])
+    loads.cycle([*FIRST, *SECOND, row("returned", 3, "a")])
     return loads
 
 
