@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +14,6 @@ from typing import Any
 import psycopg2
 import pytest
 
-from lakehouse import settings as lakehouse_settings
 from lakehouse.erp import cluster, postgres
 from lakehouse.erp.postgres import Server
 from lakehouse.errors import LakehouseError, RefusedError
@@ -39,18 +35,6 @@ def standing(shared_lake: Settings) -> Settings:
     """A server that is up, and that each test leaves fit to be started again."""
     postgres.up(shared_lake)
     return shared_lake
-
-
-@pytest.fixture
-def small_disk(lake: Settings) -> Iterator[Path]:
-    """The lake's folder on a disk of 24 MB."""
-    lake.home.mkdir(mode=0o700)
-    options = "size=24m,mode=0700"
-    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(lake.home)]
-    if shutil.which("mount") is None or subprocess.run(command, check=False).returncode != 0:
-        pytest.skip("only root may mount a small disk")
-    yield lake.home
-    subprocess.run(["umount", str(lake.home)], check=True)
 
 
 def query(server: Server, sql: str) -> list[tuple[Any, ...]]:
@@ -131,23 +115,6 @@ def test_it_is_ready_for_change_data_capture(standing: Settings) -> None:
 def test_a_running_server_keeps_its_port(standing: Settings) -> None:
     with pytest.raises(RefusedError, match="keeps its port"):
         postgres.up(standing, new_port=True)
-
-
-def test_a_checkout_that_is_closed_to_others_is_no_hindrance(
-    lake: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    closed = lake.home.parent / "closed"
-    closed.mkdir(mode=0o700)
-    package = cluster.binaries().parent.parent
-    libraries = package.with_name(f"{package.name}.libs")
-    copied = closed / package.name / "pginstall18"
-    shutil.copytree(package / "pginstall18", copied, symlinks=True)
-    shutil.copytree(libraries, closed / libraries.name)
-    for module in (cluster, postgres):
-        monkeypatch.setattr(module, "binaries", lambda: copied / "bin")
-    postgres.up(lake)
-    pid = processes(lake)[0]
-    assert Path(f"/proc/{pid}/exe").readlink().is_relative_to(closed)
 
 
 def test_after_kill_9_of_everything_it_is_up_again_with_all_that_was_committed(
@@ -234,100 +201,3 @@ def test_what_keeps_the_server_from_starting_is_quoted(standing: Settings) -> No
             postgres.up(standing)
     finally:
         version.write_text(whole, "utf8")
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become nobody")
-@pytest.mark.parametrize("mode", ["namespace", "ambient"])
-def test_root_runs_it_as_nobody(mode: str, lake: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    command = [*cluster._as_nobody(mode), "/bin/true"]
-    if subprocess.run(command, capture_output=True, check=False).returncode != 0:
-        pytest.skip(f"this machine does not allow the way `{mode}`")
-    monkeypatch.setattr(cluster, "identity", lambda: mode)
-    server = postgres.up(lake)
-    query(server, "create table kept as select 42 as answer")
-    status = Path(f"/proc/{processes(lake)[0]}/status").read_text("utf8")
-    uid = next(line.split()[1] for line in status.splitlines() if line.startswith("Uid:"))
-    assert uid == {"namespace": "0", "ambient": "65534"}[mode]  # as seen from outside
-    if mode == "ambient":  # another container may allow the other way, which takes the data over
-        postgres.down(lake)
-        monkeypatch.undo()
-        assert query(postgres.up(lake), "table kept") == [(42,)]
-
-
-INTERRUPTED = """
-import os, signal, subprocess, sys
-from lakehouse import settings
-from lakehouse.erp import postgres
-
-run = subprocess.run
-
-def interrupted(command, **options):
-    done = run(command, **options)
-    if any("initdb" in part for part in command):
-        os.kill(os.getpid(), getattr(signal, sys.argv[1]))
-    return done
-
-subprocess.run = interrupted
-postgres.up(settings.load())
-"""
-UP = """
-from lakehouse import settings
-from lakehouse.erp import postgres
-
-postgres.up(settings.load())
-"""
-
-
-def start(lake: Settings, *script: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-c", *script],
-        env=lakehouse_settings.export(lake),
-        cwd=lakehouse_settings.PROJECT,
-        stderr=subprocess.PIPE,
-        # A shell's background job would have it ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-
-
-def test_ctrl_c_in_initdb_leaves_nothing(lake: Settings) -> None:
-    _, said = start(lake, INTERRUPTED, "SIGINT").communicate()
-    assert b"KeyboardInterrupt" in said
-    assert [path.name for path in lake.postgres_home.iterdir()] == ["up.lock"]
-
-
-def test_after_kill_9_in_initdb_two_at_once_make_one_whole_server(lake: Settings) -> None:
-    dead = start(lake, INTERRUPTED, "SIGKILL")
-    dead.communicate()
-    assert dead.returncode == -9
-    assert not (lake.postgres_home / "data").exists()
-    both = [start(lake, UP), start(lake, UP)]
-    assert [process.communicate()[1] for process in both] == [b"", b""]
-    assert query(cluster.read(lake), "select 42") == [(42,)]
-    assert not list(lake.postgres_home.glob("new-*"))
-
-
-def test_a_full_disk_is_named_before_anything_is_made(lake: Settings, small_disk: Path) -> None:
-    with pytest.raises(LakehouseError, match=f"{small_disk}.* has .* MB left"):
-        postgres.up(lake)
-    assert not (lake.postgres_home / "data").exists()
-
-
-def test_a_disk_that_fills_up_in_initdb_leaves_nothing(
-    lake: Settings, small_disk: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(cluster, "ROOM_MB", 0)
-    with pytest.raises(LakehouseError, match="No space left on device"):
-        postgres.up(lake)
-    assert {path.name for path in (small_disk / "postgres").iterdir()} == {"up.lock"}
-
-
-def test_a_read_only_folder_is_named(lake: Settings, small_disk: Path) -> None:
-    lake.postgres_home.mkdir(mode=0o700)
-    bind = ["mount", "--bind", str(lake.postgres_home), str(lake.postgres_home)]
-    subprocess.run(bind, check=True)
-    try:
-        subprocess.run([*bind[:1], "-o", "remount,bind,ro", bind[-1]], check=True)
-        with pytest.raises(LakehouseError, match=f"{small_disk}.*Read-only file system"):
-            postgres.up(lake)
-    finally:
-        subprocess.run(["umount", str(lake.postgres_home)], check=True)
