@@ -111,6 +111,23 @@ def test_every_kind_of_change_replays_to_the_erps_tables(erp: Settings) -> None:
     assert {("never",), ("dropped",)}.isdisjoint(replayed(erp, "items"))
 
 
+def assert_the_snapshot_is_of_its_newest_row(erp: Settings) -> None:
+    """A snapshot has no commit: its rows and boundary are dated by the newest row of all tables."""
+    snapshot = delivered(erp, "towers")[0]
+    (boundary,) = [b for b in delivered(erp, "boundaries", "_cdc") if b["entity"] == "towers"]
+    assert boundary["seq"] == snapshot["seq"]
+    assert (boundary["kind"], boundary["row_count"]) == ("snapshot", 2)
+    assert boundary["commit_lsn"] == snapshot["_ab_cdc_lsn"] == snapshot["_cdc_commit_lsn"]
+    newest = max(
+        r["updated_at"]
+        for entity in keys(erp)
+        for r in delivered(erp, entity)
+        if r["_cdc_op"] == "snapshot"
+    )
+    assert iso(boundary["committed_at"]) == iso(newest)
+    assert snapshot["_ab_cdc_updated_at"] == iso(newest)
+
+
 def test_what_a_change_looks_like(erp: Settings) -> None:
     execute(erp, item("long", LONG))
     cdc.sync(erp)
@@ -125,20 +142,7 @@ def test_what_a_change_looks_like(erp: Settings) -> None:
         + tower("TODAY"),
     )
     cdc.sync(erp)
-
-    snapshot = delivered(erp, "towers")[0]
-    (boundary,) = [b for b in delivered(erp, "boundaries", "_cdc") if b["entity"] == "towers"]
-    assert boundary["seq"] == snapshot["seq"]
-    assert (boundary["kind"], boundary["row_count"]) == ("snapshot", 2)
-    assert boundary["commit_lsn"] == snapshot["_ab_cdc_lsn"] == snapshot["_cdc_commit_lsn"]
-    newest = max(
-        r["updated_at"]
-        for entity in keys(erp)
-        for r in delivered(erp, entity)
-        if r["_cdc_op"] == "snapshot"
-    )
-    assert iso(boundary["committed_at"]) == iso(newest)
-    assert snapshot["_ab_cdc_updated_at"] == iso(newest)
+    assert_the_snapshot_is_of_its_newest_row(erp)
 
     toast, gone, came, deleted = [r for r in delivered(erp, "items") if r["_cdc_op"] != "snapshot"]
     at = "2024-10-02T09:00:00.250Z"
@@ -200,31 +204,30 @@ def test_big_transactions_are_held_until_they_commit(erp: Settings) -> None:
         connection.close()
 
 
+def live(erp: Settings, worker: int, stop: threading.Event) -> None:
+    """Insert, update and delete, a commit each time, with numbers that are this worker's own."""
+    connection = psycopg2.connect(postgres.erp_dsn(erp))
+    with connection.cursor() as cursor:
+        for step in range(1_000_000):
+            key = 10_000 * (worker + 1) + step
+            cursor.execute(movements(key, key))
+            cursor.execute(
+                "update stock_movements set note = %s where stock_movement_id = %s",
+                (str(step), key - 3),
+            )
+            cursor.execute("delete from stock_movements where stock_movement_id = %s", (key - 7,))
+            connection.commit()
+            if stop.is_set():
+                break
+    connection.close()
+
+
 def test_commits_during_the_snapshot_are_neither_lost_nor_doubled(erp: Settings) -> None:
     stop = threading.Event()
-
-    def live(worker: int) -> None:
-        connection = psycopg2.connect(postgres.erp_dsn(erp))
-        with connection.cursor() as cursor:
-            for step in range(1_000_000):
-                key = 10_000 * (worker + 1) + step
-                cursor.execute(movements(key, key))
-                cursor.execute(
-                    "update stock_movements set note = %s where stock_movement_id = %s",
-                    (str(step), key - 3),
-                )
-                cursor.execute(
-                    "delete from stock_movements where stock_movement_id = %s", (key - 7,)
-                )
-                connection.commit()
-                if stop.is_set():
-                    break
-        connection.close()
-
     before = psycopg2.connect(postgres.erp_dsn(erp))
     before.cursor().execute(item("open when the slot was made"))
     threading.Timer(0.5, before.commit).start()
-    workers = [threading.Thread(target=live, args=(number,)) for number in range(3)]
+    workers = [threading.Thread(target=live, args=(erp, number, stop)) for number in range(3)]
     for worker in workers:
         worker.start()
     try:
