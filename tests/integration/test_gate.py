@@ -27,6 +27,20 @@ pytestmark = [pytest.mark.server, pytest.mark.xdist_group("great_expectations")]
 GOOD = samples.good_marts()
 EXPECTATIONS = PROJECT / "expectations"
 MARTS = tuple(samples.read("marts"))
+BROKEN = (
+    "update dim_items set unit_cost_brl = 1000000.01 where item_id = '0148'",
+    "drop table dim_towers",
+    "alter table rpt_stock_position drop column quantity_on_hand",
+    "create table rpt_new as select 1 as item_count",
+)
+SAID_OF_IT = (
+    "dim_items.unit_cost_brl where valid_to is null: expect_column_values_to_be_between failed",
+    "unexpected 1, of 5, keys item_id=0148, valid_from=1900-01-01 00:00:00+00:00,"
+    " unit_cost_brl=1000000.01",
+    "rpt_new: checkpoint could not be checked (exception no suite in checkpoints/marts.yml)",
+    "dim_towers: checkpoint could not be checked (exception the mart was not staged)",
+    "and 1 more",
+)
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +85,21 @@ def commits(lake: Settings) -> dict[str, int]:
     return {path.name: DeltaTable(path).version() for path in Path(lake.gold_uri).iterdir()}
 
 
+def assert_as_built(lake: Settings) -> None:
+    """Gold and the served marts hold the rows of the engine's, and gold its types too."""
+    with duckdb.connect(lake.duckdb_path, read_only=True) as engine:
+        engine.execute("set TimeZone = 'UTC'")
+        built = {mart: engine.table(f"marts.{mart}").to_arrow_table() for mart in MARTS}
+    with duckdb.connect() as engine:
+        for mart, table in built.items():
+            gold = DeltaTable(f"{lake.gold_uri}/{mart}").to_pyarrow_table()
+            assert [field.type for field in gold.schema] == [field.type for field in table.schema]
+            expected = Counter(engine.from_arrow(table).fetchall())
+            assert Counter(engine.from_arrow(gold).fetchall()) == expected
+            in_marts = ask(postgres.warehouse_dsn(lake), f"select * from marts.{mart}")
+            assert Counter(in_marts) == expected
+
+
 def test_the_marts_are_served_as_the_engine_built_them(gated: Settings) -> None:
     build(gated, "comment on table dim_items is 'Grain: one row per item and version.'")
     staged = publish.stage(gated, run_id="run-1")
@@ -88,17 +117,7 @@ def test_the_marts_are_served_as_the_engine_built_them(gated: Settings) -> None:
     assert served is not None
     assert (served.run_id, served.as_of_date) == ("run-1", date(2024, 10, 2))
     assert served.marts == staged.marts
-    with duckdb.connect(gated.duckdb_path, read_only=True) as engine:
-        engine.execute("set TimeZone = 'UTC'")
-        built = {mart: engine.table(f"marts.{mart}").to_arrow_table() for mart in MARTS}
-    with duckdb.connect() as engine:
-        for mart, table in built.items():
-            gold = DeltaTable(f"{gated.gold_uri}/{mart}").to_pyarrow_table()
-            assert [field.type for field in gold.schema] == [field.type for field in table.schema]
-            expected = Counter(engine.from_arrow(table).fetchall())
-            assert Counter(engine.from_arrow(gold).fetchall()) == expected
-            in_marts = ask(postgres.warehouse_dsn(gated), f"select * from marts.{mart}")
-            assert Counter(in_marts) == expected
+    assert_as_built(gated)
     dsn = postgres.warehouse_dsn(gated)
     types = ask(
         dsn,
@@ -119,26 +138,12 @@ def test_a_closed_gate_leaves_what_is_served(gated: Settings) -> None:
     serve(gated, "run-1")
     before = rows(gated)
 
-    build(
-        gated,
-        "update dim_items set unit_cost_brl = 1000000.01 where item_id = '0148'",
-        "drop table dim_towers",
-        "alter table rpt_stock_position drop column quantity_on_hand",
-        "create table rpt_new as select 1 as item_count",
-    )
+    build(gated, *BROKEN)
     publish.stage(gated, run_id="run-2")
     with pytest.raises(RefusedError) as refused:
         quality.check(gated, run_id="run-2")
     assert refused.value.exit_status == 3
-    for part in (
-        "run-2",
-        "dim_items.unit_cost_brl where valid_to is null: expect_column_values_to_be_between failed",
-        "unexpected 1, of 5, keys item_id=0148, valid_from=1900-01-01 00:00:00+00:00,"
-        " unit_cost_brl=1000000.01",
-        "rpt_new: checkpoint could not be checked (exception no suite in checkpoints/marts.yml)",
-        "dim_towers: checkpoint could not be checked (exception the mart was not staged)",
-        "and 1 more",
-    ):
+    for part in ("run-2", *SAID_OF_IT):
         assert part in refused.value.what
     assert "stay served" in refused.value.hint
     with pytest.raises(RefusedError, match="the gate has not passed the marts of run run-2"):

@@ -59,6 +59,12 @@ def roll_back(lake: Settings) -> chain.Counts:
     return chain.run_step(lake, "rollback", do=chain.roll_back)
 
 
+def assert_refused(lake: Settings, match: str) -> None:
+    with pytest.raises(RefusedError, match=match) as refusal:
+        roll_back(lake)
+    assert refusal.value.exit_status == 3
+
+
 def in_marts(lake: Settings) -> int:
     with session(lake) as cursor:
         return versions(cursor)
@@ -75,11 +81,9 @@ def published(lake: Settings) -> list[tuple[str, str | None]]:
 
 
 def test_a_rollback_turns_the_swap_round(gated: Settings) -> None:
-    with pytest.raises(RefusedError, match="nothing is served, and marts_previous holds none"):
-        roll_back(gated)
+    assert_refused(gated, "nothing is served, and marts_previous holds none")
     publish_version(gated, 1)
-    with pytest.raises(RefusedError, match="run-1 is served, by a publish of"):
-        roll_back(gated)
+    assert_refused(gated, "run-1 is served, by a publish of")
     publish_version(gated, 2)
     stage(gated, 3)
 
@@ -94,9 +98,7 @@ def test_a_rollback_turns_the_swap_round(gated: Settings) -> None:
     assert now is not None
     assert (now.run_id, now.withdrawn_run, now.marts["fact_a"]) == ("run-1", "run-2", 1000)
 
-    with pytest.raises(RefusedError, match="run-1 is served, by a rollback of") as twice:
-        roll_back(gated)
-    assert twice.value.exit_status == 3
+    assert_refused(gated, "run-1 is served, by a rollback of")
     assert (in_marts(gated), in_gold(gated)) == (1, {1})
 
     # What was withdrawn has passed the gate, and can be served again; what was staged is gone.
@@ -170,8 +172,7 @@ def test_a_rollback_that_was_killed_before_gold_is_completed(gated: Settings) ->
     assert (in_marts(gated), in_gold(gated)) == (1, {2})
     assert roll_back(gated) == {"served_run": "run-1", "gold_commits": 2}
     assert in_gold(gated) == {1}
-    with pytest.raises(RefusedError, match="no version to go back to"):
-        roll_back(gated)
+    assert_refused(gated, "no version to go back to")
 
 
 def test_a_reader_that_stays_keeps_a_rollback_away(

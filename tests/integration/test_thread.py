@@ -54,15 +54,8 @@ def open_lake(demo_lake: Settings, secret: str) -> Settings:
     )
 
 
-def test_a_change_in_the_erp_is_served_and_no_password_left_behind(
-    open_lake: Settings, secret: str, capfd: pytest.CaptureFixture[str]
-) -> None:
-    chain.run(open_lake, demo=True, report=report.say)
-    assert_serves_the_erp(open_lake)
-    erp, warehouse = postgres.erp_dsn(open_lake), postgres.warehouse_dsn(open_lake)
-    answered = {number for number, query in marts_page.QUESTIONS.items() if ask(warehouse, query)}
-    assert answered >= {6, 8}
-    [(item, tower)] = ask(erp, "select item_id, tower_id from stock_movements limit 1")
+def receive_at_a_new_price(erp: str, item: str, tower: str) -> None:
+    """One transaction, which changes three rows of three tables."""
     [(day,)] = ask(erp, "select max(day) + 1 from demo.days")
     change(
         erp,
@@ -75,6 +68,18 @@ def test_a_change_in_the_erp_is_served_and_no_password_left_behind(
         "update inventory set current_stock = current_stock + 5, updated_at = now() "
         f"where item_id = '{item}' and tower_id = '{tower}'",
     )
+
+
+def test_a_change_in_the_erp_is_served_and_no_password_left_behind(
+    open_lake: Settings, secret: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    chain.run(open_lake, demo=True, report=report.say)
+    assert_serves_the_erp(open_lake)
+    erp, warehouse = postgres.erp_dsn(open_lake), postgres.warehouse_dsn(open_lake)
+    answered = {number for number, query in marts_page.QUESTIONS.items() if ask(warehouse, query)}
+    assert answered >= {6, 8}
+    [(item, tower)] = ask(erp, "select item_id, tower_id from stock_movements limit 1")
+    receive_at_a_new_price(erp, item, tower)
     versions = f"select count(*) from marts.dim_items where item_id = '{item}'"
     [(before,)] = ask(warehouse, versions)
 
