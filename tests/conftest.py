@@ -11,6 +11,17 @@ from lakehouse.settings import Settings
 from tests.fixtures.lakes import temporary_lake
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Fail at once where a worker does not see that tests belong together; they share a server."""
+    if config.getoption("loadgroup", default=False):
+        torn = [
+            i.nodeid for i in items if i.get_closest_marker("xdist_group") and "@" not in i.nodeid
+        ]
+        if torn:
+            raise pytest.UsageError(f"pytest and xdist do not agree on groups of tests: {torn[0]}")
+
+
 @pytest.fixture
 def lake() -> Iterator[Settings]:
     """Settings of an empty lake; a server that the test started in it is stopped."""

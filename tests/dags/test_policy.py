@@ -146,7 +146,8 @@ def test_the_daily_dag_runs_on_business_days_in_sao_paulo(ours: dict[str, Any]) 
     schedule = ours["dags"]["nova_corrente_daily"]["schedule"]
     assert "'0 5 * * 1-5'" in schedule
     assert "'America/Sao_Paulo'" in schedule
-    assert schedule.startswith("<AssetOrTime")
+    assert schedule.startswith("AssetOrTimeSchedule")
+    assert "Asset(name='forecasts'" in schedule
 
 
 def test_the_policy_holds(ours: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ do not count, nor does what is before `first_calendar_year` or after as_of_date:
 make a calendar of centuries. -#}
 {%- set instants = {
     'int_stock_movements_changed': 'moved_at',
+    'int_material_requests_changed': 'requested_at',
     'int_goods_receipts_changed': 'received_at',
     'int_work_orders_changed': 'opened_at',
     'int_outages_changed': 'started_at',
