@@ -50,6 +50,9 @@ BUSINESS_BROKEN = {
         "assert_sites_are_not_down_longer_than_covered"
     },
     "update marts.fact_weather_daily set hour_count = 2": {"assert_observations_are_conserved"},
+    "update marts.fact_work_orders set closed_date = '1024-10-01'": {
+        "relationships_fact_work_orders_closed_date__calendar_date__ref_dim_time_"
+    },
 }
 STOCK_BROKEN = (
     "delete from marts.dim_items where item_id = 'a' and item_name = '2'",

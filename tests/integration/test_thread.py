@@ -74,6 +74,7 @@ def test_a_change_in_the_erp_is_served_and_no_password_left_behind(
     open_lake: Settings, secret: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     chain.run(open_lake, demo=True, report=report.say)
+    assert (open_lake.home / "dbt" / "read-ahead.log").read_text("utf8") == ""
     assert_serves_the_erp(open_lake)
     erp, warehouse = postgres.erp_dsn(open_lake), postgres.warehouse_dsn(open_lake)
     answered = {number for number, query in marts_page.QUESTIONS.items() if ask(warehouse, query)}
