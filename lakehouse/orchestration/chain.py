@@ -158,7 +158,8 @@ def _reading_models_ahead(settings: Settings) -> Iterator[None]:
         return
     log = settings.home / "dbt" / "read-ahead.log"
     log.parent.mkdir(exist_ok=True)
-    reader = spawn([sys.executable, "-m", "lakehouse.transform"], log, export(settings))
+    variables = [f"{name}={value}" for name, value in export(settings).items()]
+    reader = spawn(["env", *variables, sys.executable, "-m", "lakehouse.transform"], log)
     try:
         yield
     finally:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -21,14 +21,13 @@ END_TIMEOUT_S = 60.0
 Child = subprocess.Popen[bytes]
 
 
-def spawn(command: Sequence[str], log: Path, variables: Mapping[str, str] | None = None) -> Child:
+def spawn(command: Sequence[str], log: Path) -> Child:
     """Start a child that appends to `log`; should we be killed, the kernel tells it to end."""
     libc = ctypes.CDLL(None)
     end_with_us = partial(libc.prctl, PR_SET_PDEATHSIG, signal.SIGTERM)
     with log.open("ab") as out:
         return subprocess.Popen(
             command,
-            env=os.environ | dict(variables or {}),
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
