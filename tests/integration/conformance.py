@@ -38,9 +38,9 @@ def begin(lake: Settings, *, scale: float) -> None:
 def be_truncated(lake: Settings) -> None:
     """Two more days; between them all suppliers go, and all but one come back, at one commit."""
     supplier = f"'{GHOST}', 'Never bought from', null, 'BR', 'BA', true, now(), now()"
-    _change(lake, f"insert into suppliers values ({supplier})")
+    change(lake, f"insert into suppliers values ({supplier})")
     company.advance(lake, days=1)
-    _change(
+    change(
         lake,
         *(f"create temporary table kept_{t} on commit drop as table {t}" for t in EMPTIED),
         "truncate suppliers cascade",
@@ -55,7 +55,7 @@ def be_resynced(lake: Settings) -> None:
     above = bronze.last_generation(lake)
     tables = ("suppliers", "towers")
     cdc.resync(lake, tables, chain.erp_contracts(), after_generation=above)
-    _change(lake, "update towers set tower_name = 'renamed' where tower_type = 'depot'")
+    change(lake, "update towers set tower_name = 'renamed' where tower_type = 'depot'")
     company.advance(lake, days=2)
 
 
@@ -63,6 +63,14 @@ def land(lake: Settings) -> None:
     """Bring bronze to what the ERP is now."""
     _extract(lake)
     bronze.load(lake)
+
+
+def change(lake: Settings, *statements: str) -> None:
+    """Run statements as one transaction, at the end of the company's last day."""
+    last = days_lived(lake)[-1]
+    clock = datetime.combine(last, time(23, 30), UTC).isoformat(timespec="milliseconds")
+    stamp = clock.replace("+00:00", "Z")
+    _ask(lake, f"select pg_logical_emit_message(true, '{CLOCK_PREFIX}', '{stamp}')", *statements)
 
 
 def days_lived(lake: Settings) -> list[date]:
@@ -149,14 +157,6 @@ def _number(lsn: str) -> int:
 def _extract(lake: Settings) -> None:
     above = bronze.last_generation(lake)
     cdc.sync(lake, chain.erp_contracts(), after_generation=above)
-
-
-def _change(lake: Settings, *statements: str) -> None:
-    """Run statements as one transaction, at the end of the company's last day."""
-    last = days_lived(lake)[-1]
-    clock = datetime.combine(last, time(23, 30), UTC).isoformat(timespec="milliseconds")
-    stamp = clock.replace("+00:00", "Z")
-    _ask(lake, f"select pg_logical_emit_message(true, '{CLOCK_PREFIX}', '{stamp}')", *statements)
 
 
 def _ask(lake: Settings, *statements: str) -> list[tuple[Any, ...]]:

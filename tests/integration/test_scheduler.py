@@ -26,7 +26,8 @@ from lakehouse.settings import Settings
 from tests.fixtures.exports import FORECAST, export
 from tests.fixtures.lakes import temporary_lake
 from tests.integration.airflow_api import DAGS, Api, until
-from tests.integration.thread import ask, assert_serves_the_erp, change
+from tests.integration.conformance import change
+from tests.integration.thread import ask, assert_serves_the_erp
 
 # One worker: these tests share one lake and its Airflow, and go by its state.
 pytestmark = [
@@ -93,10 +94,6 @@ def alerts(lake: Settings) -> list[dict[str, Any]]:
     path = lake.home / "alerts.log"
     text = path.read_text("utf8") if path.exists() else ""
     return [json.loads(line) for line in text.splitlines()]
-
-
-def in_erp(lake: Settings, *statements: str) -> None:
-    change(postgres.erp_dsn(lake), *statements)
 
 
 def kill_whoever_holds(lake: Settings, holder: str) -> None:
@@ -175,7 +172,7 @@ def test_triggered_twice_at_once_one_waits_for_the_other(demo_lake: Settings, ap
 
 def test_a_dbt_test_that_fails_stops_the_day(demo_lake: Settings, api: Api) -> None:
     before = publish.served(demo_lake)
-    in_erp(demo_lake, f"update inventory set current_stock = current_stock + 7 {ONE_STOCK}")
+    change(demo_lake, f"update inventory set current_stock = current_stock + 7 {ONE_STOCK}")
     run = api.trigger(DAILY)
     assert run.ended() == "failed"
     tasks = run.tasks()
@@ -192,7 +189,7 @@ def test_a_dbt_test_that_fails_stops_the_day(demo_lake: Settings, api: Api) -> N
 def test_cleared_after_the_repair_it_is_green_though_it_is_killed(
     demo_lake: Settings, api: Api
 ) -> None:
-    in_erp(demo_lake, f"update inventory set current_stock = current_stock - 7 {ONE_STOCK}")
+    change(demo_lake, f"update inventory set current_stock = current_stock - 7 {ONE_STOCK}")
     run = api.newest(DAILY)
     assert run is not None
     run.clear("extract.land_changes")
@@ -205,7 +202,7 @@ def test_cleared_after_the_repair_it_is_green_though_it_is_killed(
 
 def test_an_expectation_that_fails_closes_the_gate(demo_lake: Settings, api: Api) -> None:
     before = publish.served(demo_lake)
-    in_erp(demo_lake, f"update items set unit_cost_brl = 2000000 {ONE_ITEM}")
+    change(demo_lake, f"update items set unit_cost_brl = 2000000 {ONE_ITEM}")
     run = api.trigger(DAILY)
     assert run.ended() == "failed"
     assert run.tasks()["checkpoint"] == ("failed", 1)
@@ -218,7 +215,7 @@ def test_an_expectation_that_fails_closes_the_gate(demo_lake: Settings, api: Api
 def test_a_server_that_is_away_for_a_while_only_delays_the_day(
     demo_lake: Settings, warehouse: Settings, api: Api
 ) -> None:
-    in_erp(demo_lake, f"update items set unit_cost_brl = 20 {ONE_ITEM}")
+    change(demo_lake, f"update items set unit_cost_brl = 20 {ONE_ITEM}")
     postgres.down(warehouse)
     run = api.trigger(DAILY)
     until(lambda: run.is_at("extract", "up_for_retry"), 120)
@@ -304,7 +301,7 @@ def test_a_slack_that_is_away_is_told_and_its_token_is_nowhere(
 
 def test_after_a_refusal_nothing_runs_and_nothing_is_served(demo_lake: Settings, api: Api) -> None:
     before = publish.served(demo_lake)
-    in_erp(demo_lake, "select pg_drop_replication_slot('lakehouse')")
+    change(demo_lake, "select pg_drop_replication_slot('lakehouse')")
     run = api.trigger(DAILY)
     assert run.ended() == "failed"
     extract, *others = (run.tasks()[name] for name in TASKS)
