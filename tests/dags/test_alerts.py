@@ -21,6 +21,7 @@ from lakehouse.orchestration import alerts, channels, incidents
 from lakehouse.orchestration.incidents import Page
 from lakehouse.settings import PROJECT, Settings
 from tests.fixtures.channels import Slack, Smtp, serving
+from tests.fixtures.lakes import alerts as book
 
 CANARY = "canary-5f0c2d"
 GATE = RefusedError(
@@ -54,11 +55,6 @@ def fail(error: object, run_id: str = "monday", task: str = "check_marts") -> No
             "exception": error,
         }
     )
-
-
-def book(lake: Settings) -> list[dict[str, Any]]:
-    path = lake.home / "alerts.log"
-    return [json.loads(line) for line in path.read_text("utf8").splitlines()]
 
 
 @pytest.fixture

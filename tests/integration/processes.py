@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lakehouse import lock
 from lakehouse.erp import postgres
 from lakehouse.settings import Settings
+from tests.integration.airflow_api import until
 
 
 def processes(settings: Settings) -> list[int]:
@@ -24,6 +27,13 @@ def processes(settings: Settings) -> list[int]:
         if parent == postmaster:
             found.append(int(stat.parent.name))
     return found
+
+
+def kill_whoever_holds(settings: Settings, holder: str) -> None:
+    """Kill -9 the process that has the lake's lock, once it is the one that is meant."""
+    until(lambda: holder in (lock.holder(settings) or ""), 120)
+    text = (settings.home / "lake.lock").read_text("utf8")
+    os.kill(json.loads(text)["pid"], signal.SIGKILL)
 
 
 def die_before(module: Any, name: str, call: int = 1) -> None:

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import psycopg2
 import pytest
 
-from lakehouse import cdc, lock, publish, transform
+from lakehouse import cdc, publish, transform
 from lakehouse import settings as lakehouse_settings
 from lakehouse.erp import company, postgres
 from lakehouse.orchestration import airflow, airflow_home, chain
 from lakehouse.orchestration.airflow_home import Airflow
 from lakehouse.settings import Settings
 from tests.fixtures.exports import FORECAST, export
-from tests.fixtures.lakes import temporary_lake
+from tests.fixtures.lakes import alerts, temporary_lake
 from tests.integration.airflow_api import DAGS, Api, until
 from tests.integration.conformance import change
+from tests.integration.processes import kill_whoever_holds
 from tests.integration.thread import ask, assert_serves_the_erp
 
 # One worker: these tests share one lake and its Airflow, and go by its state.
@@ -88,19 +86,6 @@ def api(up: Airflow) -> Api:
         until(partial(client.knows, dag_id), 60)
         client.call("PATCH", f"{DAGS}/{dag_id}", {"is_paused": False})
     return client
-
-
-def alerts(lake: Settings) -> list[dict[str, Any]]:
-    path = lake.home / "alerts.log"
-    text = path.read_text("utf8") if path.exists() else ""
-    return [json.loads(line) for line in text.splitlines()]
-
-
-def kill_whoever_holds(lake: Settings, holder: str) -> None:
-    """Kill -9 the process that has the lake's lock, once it is the one that is meant."""
-    until(lambda: holder in (lock.holder(lake) or ""), 120)
-    text = (lake.home / "lake.lock").read_text("utf8")
-    os.kill(json.loads(text)["pid"], signal.SIGKILL)
 
 
 def test_a_triggered_run_serves_the_erp(demo_lake: Settings, api: Api) -> None:
