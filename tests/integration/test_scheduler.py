@@ -255,6 +255,9 @@ def test_forecasts_are_served_when_they_are_delivered(demo_lake: Settings, api: 
 
 
 def test_a_task_that_is_killed_for_good_raises_its_alert(demo_lake: Settings, api: Api) -> None:
+    of_last_marts = api.newest("lake_maintenance")
+    assert of_last_marts is not None
+    assert of_last_marts.ended() == "success"
     before = len(alerts(demo_lake))
     connection = psycopg2.connect(postgres.warehouse_dsn(demo_lake))
     with connection, connection.cursor() as cursor:
