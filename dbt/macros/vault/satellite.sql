@@ -40,6 +40,21 @@ with delivered as (
     where {{ hash_key }} is not null
         and {{ source.where }}
 )
+{%- if is_incremental() %},
+
+-- Filtered first: inside `exists` engines would compare each delivered row with each one here.
+present as (
+    select
+        {{ hash_key }},
+        seq,
+        record_source,
+        op,
+        hashdiff,
+        extracted_at
+    from {{ this }}
+    where seq >= (select min(seq) from delivered)
+)
+{%- endif %}
 
 select
     {{ hash_key }},
@@ -59,9 +74,8 @@ where delivery = 1
 {%- if is_incremental() %}
     and not exists (
         select 1
-        from {{ this }} as present
-        where present.seq >= (select min(seq) from delivered)
-            and present.{{ hash_key }} = delivered.{{ hash_key }}
+        from present
+        where present.{{ hash_key }} = delivered.{{ hash_key }}
             and present.seq = delivered.seq
             and present.record_source = delivered.record_source
             and present.op = delivered.op

@@ -122,6 +122,7 @@ SPARK = {
     "not null then struct(cast(o as string) as place, w as word) end ) ), entry -> entry.word ), "
     "', ' )",
     "byte_order('x')": "x",
+    "join_sides(true)": "",
     "layer_schema('marts')": "marts",
     "source_relation({'schema': 'a', 'identifier': 'b'})": "delta.`LAKE_URI/bronze/a/b`",
 }

@@ -5,11 +5,15 @@ are computed again on every date, and all pairs on dates that are not there yet.
     materialized='incremental',
     incremental_strategy='append',
     on_schema_change='fail',
-    pre_hook="{{ taken_out(
-        touched_inventory(),
-        ['item_id', 'tower_id'],
-        or_where='not ' ~ is_inventory_date('inventory_date')
-    ) }}",
+    pre_hook=[
+        "{{ taken_out(
+            touched_inventory(),
+            ['item_id', 'tower_id'],
+            or_where='not ' ~ is_inventory_date('inventory_date')
+        ) }}",
+        '{{ join_sides(true) }}',
+    ],
+    post_hook='{{ join_sides(false) }}',
 ) }}
 -- depends_on: {{ ref('sat_stock_movement__erp') }} {{ ref('int_stock_movements_changed') }}
 -- depends_on: {{ ref('link_item_tower') }} {{ ref('int_inventory_changed') }}
