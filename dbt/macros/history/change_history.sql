@@ -157,6 +157,21 @@ changes as (
 ),
 
 {% if repairable %}
+damaged as (
+    -- The few keys of which something came unsent, and those that they inherit from.
+    select {{ hash_key }}
+    from changes
+    where unchanged_columns is not null
+    union
+    select former.{{ hash_key }}
+    from changes as heir
+    inner join changes as former
+        on heir.seq = former.seq
+        and former.is_deleted
+        and heir.{{ hash_key }} <> former.{{ hash_key }}
+    where heir.unchanged_columns is not null
+),
+
 lives as (
     -- A key lives from its arrival to its deletion, and may live again.
     select
@@ -171,6 +186,7 @@ lives as (
                 lag(is_deleted) over (partition by {{ hash_key }} order by seq), true
             ) as was_deleted
         from changes
+        where {{ hash_key }} in (select {{ hash_key }} from damaged)
     ) as with_previous
 ),
 
@@ -247,8 +263,24 @@ grouped as (
         {%- endfor %}
     from lines
 ),
-{% endif %}
+
 repaired as (
+    select
+        {{ hash_key }},
+        seq,
+        is_deleted,
+        {%- for column in payload %}
+        {{ column }},
+        {%- endfor %}
+        committed_at,
+        commit_lsn
+    from changes
+    where not exists (
+        select 1
+        from damaged
+        where damaged.{{ hash_key }} = changes.{{ hash_key }}
+    )
+    union all
     select
         {{ hash_key }},
         seq,
@@ -266,16 +298,16 @@ repaired as (
         {%- endif %}
         {%- endfor %}
         committed_at,
-        max(committed_at) over (partition by {{ hash_key }} order by seq) as effective_at,
         commit_lsn
-    from {{ 'grouped' if repairable else 'changes' }}
+    from grouped
 ),
-
+{% endif %}
 compared as (
     select
         *,
+        max(committed_at) over (partition by {{ hash_key }} order by seq) as effective_at,
         {{ differs_from_previous(['is_deleted'] + payload, hash_key) }} as is_change
-    from repaired
+    from {{ 'repaired' if repairable else 'changes' }}
 )
 
 select

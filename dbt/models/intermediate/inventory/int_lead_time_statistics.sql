@@ -66,17 +66,14 @@ quantiles as (
         count(*) as completed_count,
         sum(lead_time_days) as total_days,
         sum(cast(lead_time_days as bigint) * lead_time_days) as squared_days,
-        max(case when place = {{ integer_division('places + 1', 2) }} then lead_time_days end)
+        max(case when place * 2 between places and places + 1 then lead_time_days end)
             as median_days,
-        max(case when place = {{ integer_division('places * 9 + 9', 10) }} then lead_time_days end)
+        max(case when place * 10 between places * 9 and places * 9 + 9 then lead_time_days end)
             as p90_days,
         {%- for tenth in tenths %}
-        max(
-            case
-                when place = {{ integer_division('places * ' ~ (2 * tenth - 1) ~ ' + 19', 20) }}
-                    then lead_time_days
-            end
-        ) as tenth_{{ tenth }}_days{{ ',' if not loop.last }}
+        {%- set share = 'places * ' ~ (2 * tenth - 1) %}
+        max(case when place * 20 between {{ share }} and {{ share }} + 19 then lead_time_days end)
+            as tenth_{{ tenth }}_days{{ ',' if not loop.last }}
         {%- endfor %}
     from ranked
     group by level, member_id

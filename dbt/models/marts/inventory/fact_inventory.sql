@@ -89,31 +89,50 @@ present as (
     from {{ this }}
 ),
 {% endif %}
-days as (
+-- Chosen before the join, which makes millions of rows: what needs no computing is never made.
+pair_levels as (
     select
-        levels.item_id,
-        levels.tower_id,
-        dates.inventory_date,
-        levels.quantity_on_hand,
-        kept.item_id is not null as is_kept
+        levels.*,
+        {{ 'touched.item_id is not null' if is_incremental() else 'true' }} as is_touched
     from levels
-    inner join dates
-        on levels.from_date <= dates.inventory_date
-        and (levels.to_date > dates.inventory_date or levels.to_date is null)
-    left join kept
-        on levels.item_id = kept.item_id
-        and levels.tower_id = kept.tower_id
     {%- if is_incremental() %}
     left join touched
         on levels.item_id = touched.item_id
         and levels.tower_id = touched.tower_id
+    {%- endif %}
+),
+
+wanted_dates as (
+    select
+        dates.inventory_date,
+        {{ 'present.inventory_date is null' if is_incremental() else 'true' }} as is_new
+    from dates
+    {%- if is_incremental() %}
     left join present on dates.inventory_date = present.inventory_date
     {%- endif %}
+),
+
+days as (
+    select
+        pair_levels.item_id,
+        pair_levels.tower_id,
+        wanted_dates.inventory_date,
+        pair_levels.quantity_on_hand,
+        kept.item_id is not null as is_kept
+    from pair_levels
+    inner join wanted_dates
+        on pair_levels.from_date <= wanted_dates.inventory_date
+        and (
+            pair_levels.to_date > wanted_dates.inventory_date
+            or pair_levels.to_date is null
+        )
+        and (pair_levels.is_touched or wanted_dates.is_new)
+    left join kept
+        on pair_levels.item_id = kept.item_id
+        and pair_levels.tower_id = kept.tower_id
     -- Nothing is kept at a site; there a day without stock is no news.
-    where (levels.quantity_on_hand <> 0 or kept.item_id is not null)
-    {%- if is_incremental() %}
-        and (touched.item_id is not null or present.inventory_date is null)
-    {%- endif %}
+    where pair_levels.quantity_on_hand <> 0
+        or kept.item_id is not null
 ),
 
 final as (
