@@ -47,10 +47,10 @@ def _increments(scale: str) -> Iterator[Result]:
     with measuring.lake() as lake:
         ours(lake, "begin", scale, str(DAYS))
         ours(lake, "build_anew")
-        idle = ours(lake, "build")
         early = _after(lake, 1)
         _after(lake, DAYS)
         late = _after(lake, 1)
+        idle = ours(lake, "build")
         hundredth = _after(lake, ONE_PERCENT)
         whole = ours(lake, "build_anew")
     yield _at_most(
@@ -62,11 +62,11 @@ def _increments(scale: str) -> Iterator[Result]:
         1.1,
     )
     yield _at_most(
-        f"1 % of the days changed at scale {scale}, without the start",
-        "a full rebuild, without the start",
+        f"1 % of the days changed at scale {scale}, less the start: a build of nothing new",
+        "a full rebuild",
         f"{hundredth.seconds - idle.seconds:.1f} s",
-        f"{whole.seconds - idle.seconds:.1f} s",
-        (hundredth.seconds - idle.seconds) / (whole.seconds - idle.seconds),
+        f"{whole.seconds:.1f} s",
+        (hundredth.seconds - idle.seconds) / whole.seconds,
         0.08,
     )
     yield below(f"memory of the full rebuild at scale {scale}", whole.peak_mb, "MB", MOST_MB)

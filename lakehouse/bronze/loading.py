@@ -9,6 +9,7 @@ turn leaves a file alone that bronze does not know yet.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ from lakehouse.bronze.turns import turn
 from lakehouse.errors import LakehouseError
 from lakehouse.progress import Advance, progress
 from lakehouse.settings import Settings
+
+log = logging.getLogger("lakehouse.bronze")
 
 SMALL_BYTES = 4 << 20
 """A file up to this size is held whole before any of it is written."""
@@ -99,6 +102,7 @@ def load(settings: Settings, *, entities: Collection[str] | None = None) -> Load
                 continue
             table = _load_table(settings, contract, paths, loaded_at, advance)
             if table is not None:
+                log.info("%s: %d files, %d rows", contract.name, table.files, table.rows)
                 done[contract.name] = table
     return Loaded(
         files=sum(table.files for table in done.values()),

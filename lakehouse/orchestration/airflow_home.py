@@ -124,6 +124,9 @@ def command(settings: Settings, airflow: Airflow, *arguments: str) -> list[str]:
     variables = export(settings) | {
         "AIRFLOW_HOME": str(airflow.home),
         "AIRFLOW_CONFIG": str(airflow.configuration),
+        # A task's process ends without Python's tidying up: dbt's locks would be called leaked, as
+        # an error in the log of each green task.
+        "PYTHONWARNINGS": "ignore:resource_tracker:UserWarning",
     }
     return [
         "env",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import gc
+import logging
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ from lakehouse.settings import PROJECT, Settings, exported
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
+
+log = logging.getLogger("lakehouse.dbt")
 
 PROJECT_FOLDER = PROJECT / "dbt"
 FINISHED = "NodeFinished"
@@ -120,8 +123,12 @@ def _invoke(
     from dbt.cli.main import dbtRunner
 
     def heard(event: Any) -> None:
-        if advance is not None and event.info.name == FINISHED:
+        if event.info.name != FINISHED:
+            return
+        if advance is not None:
             advance(1)
+        node, result = event.data.node_info.node_name, event.data.run_result
+        log.info("%s: %s in %.2f s", node, result.status, result.execution_time)
 
     folder = settings.home / "dbt"
     command = [

@@ -46,6 +46,12 @@ class Api:
         found = self.call("GET", path)["dag_runs"]
         return Run(self, dag_id, found[0]["dag_run_id"]) if found else None
 
+    def last(self, dag_id: str) -> Run:
+        """The newest run, which there is."""
+        run = self.newest(dag_id)
+        assert run is not None
+        return run
+
     def knows(self, dag_id: str) -> bool:
         try:
             return bool(self.call("GET", f"{DAGS}/{dag_id}")["dag_id"])
@@ -81,6 +87,11 @@ class Run:
         return {
             each["task_id"].split(".")[0]: (each["state"], each["try_number"]) for each in found
         }
+
+    def log(self, task_id: str) -> list[tuple[str, str | None]]:
+        """What the first try of a task said, and at which level."""
+        found = self.api.call("GET", f"{self.path}/taskInstances/{task_id}/logs/1")
+        return [(each["event"], each.get("level")) for each in found["content"]]
 
     def is_at(self, group: str, state: str) -> bool:
         return self.tasks().get(group, ("", 0))[0] == state

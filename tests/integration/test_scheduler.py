@@ -102,8 +102,7 @@ def test_a_triggered_run_serves_the_erp(demo_lake: Settings, api: Api) -> None:
 
 
 def test_a_task_leads_to_its_pages(up: Airflow, api: Api) -> None:
-    run = api.newest(DAILY)
-    assert run is not None
+    run = api.last(DAILY)
     path = f"{run.path}/taskInstances/checkpoint.check_marts/links"
     assert api.call("GET", path)["extra_links"] == {
         "Data Docs": f"{up.pages_url}/data_docs/",
@@ -111,11 +110,17 @@ def test_a_task_leads_to_its_pages(up: Airflow, api: Api) -> None:
     }
 
 
+def test_the_log_of_a_task_says_what_became_of_each_table(api: Api) -> None:
+    run = api.last(DAILY)
+    bronze, models = run.log("bronze.load_bronze"), run.log("dbt_run.build_models")
+    assert any(event.startswith("erp/items: ") for event, _ in bronze)
+    assert any(event.startswith("dim_items: success in") for event, _ in models)
+    assert "error" not in {level for _, level in bronze + models}
+
+
 def test_new_marts_bring_the_maintenance(api: Api) -> None:
     until(lambda: api.newest("lake_maintenance") is not None, 30)
-    run = api.newest("lake_maintenance")
-    assert run is not None
-    assert run.ended() == "success"
+    assert api.last("lake_maintenance").ended() == "success"
 
 
 def test_the_lineage_of_dbt_names_the_task_that_ran_it(demo_lake: Settings) -> None:
@@ -175,8 +180,7 @@ def test_cleared_after_the_repair_it_is_green_though_it_is_killed(
     demo_lake: Settings, api: Api
 ) -> None:
     change(demo_lake, f"update inventory set current_stock = current_stock - 7 {ONE_STOCK}")
-    run = api.newest(DAILY)
-    assert run is not None
+    run = api.last(DAILY)
     run.clear("extract.land_changes")
     kill_whoever_holds(demo_lake, "step dbt_run")
     assert run.ended() == "success"
@@ -242,22 +246,17 @@ def test_forecasts_are_served_when_they_are_delivered(demo_lake: Settings, api: 
     row = FORECAST | {"item_id": item, "date": day}
     export(demo_lake, [row], quantiles=None, cutoff_date=before.as_of_date.isoformat())
     until(lambda: api.newest("ml_results") is not None, 60)
-    landed = api.newest("ml_results")
-    assert landed is not None
-    assert landed.ended() == "success"
+    assert api.last("ml_results").ended() == "success"
     until(lambda: publish.served(demo_lake) != before, 120)
     query = "select item_id, forecast_date from marts.fact_forecasts"
     assert ask(postgres.warehouse_dsn(demo_lake), query) == [(item, day)]
-    run = api.newest(DAILY)
-    assert run is not None
+    run = api.last(DAILY)
     assert run.run_id.startswith("asset_triggered__")
     assert run.ended() == "success"
 
 
 def test_a_task_that_is_killed_for_good_raises_its_alert(demo_lake: Settings, api: Api) -> None:
-    of_last_marts = api.newest("lake_maintenance")
-    assert of_last_marts is not None
-    assert of_last_marts.ended() == "success"
+    assert api.last("lake_maintenance").ended() == "success"
     before = len(alerts(demo_lake))
     connection = psycopg2.connect(postgres.warehouse_dsn(demo_lake))
     with connection, connection.cursor() as cursor:
@@ -281,8 +280,7 @@ def test_a_slack_that_is_away_is_told_and_its_token_is_nowhere(
     files = [path for path in demo_lake.home.rglob("*") if path.is_file()]
     written = [path for path in files if "postgres" not in path.parts]
     assert [path for path in written if CANARY.encode() in path.read_bytes()] == []
-    run = api.newest(DAILY)
-    assert run is not None
+    run = api.last(DAILY)
     assert CANARY not in json.dumps(api.call("GET", f"{run.path}/taskInstances"))
 
 
