@@ -27,6 +27,7 @@ log = logging.getLogger("lakehouse.dbt")
 
 PROJECT_FOLDER = PROJECT / "dbt"
 FINISHED = "NodeFinished"
+BAD = ("error", "fail", "runtime error")
 NO_NODES = "does not match any enabled nodes"
 LIBPQ = {
     "dbname": "PGDATABASE",
@@ -52,7 +53,7 @@ class NodeResult:
 
     @property
     def is_bad(self) -> bool:
-        return self.status in ("error", "fail", "runtime error")
+        return self.status in BAD
 
 
 def parse(settings: Settings) -> Manifest:
@@ -128,7 +129,8 @@ def _invoke(
         if advance is not None:
             advance(1)
         node, result = event.data.node_info.node_name, event.data.run_result
-        log.info("%s: %s in %.2f s", node, result.status, result.execution_time)
+        level = logging.ERROR if result.status in BAD else logging.INFO
+        log.log(level, "%s: %s in %.2f s", node, result.status, result.execution_time)
 
     folder = settings.home / "dbt"
     command = [

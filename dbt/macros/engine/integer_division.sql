@@ -4,7 +4,7 @@ Why. `/` gives a double, a rounded decimal or a whole number, each engine its ow
 3.5000000000000000 and 3. For numbers of one sign the result is the floor. Null when divided by 0.
 Args. numerator, denominator: SQL expressions of whole numbers of at most 38 digits; what has
 decimals is rounded first, so scale it up before (thousandths of a quantity).
-Example. {{ integer_division('n * 9 + 9', '10') }} is the rank of the 0.9-quantile: ceil(n * 0.9).
+Example. {{ integer_division('series_days', 7) }} whole weeks.
 #}
 {% macro integer_division(numerator, denominator) -%}
     {%- do require_arguments('integer_division', {

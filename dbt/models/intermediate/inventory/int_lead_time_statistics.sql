@@ -58,7 +58,7 @@ left_out as (
     group by level, member_id
 ),
 
--- The quantile is the value at rank ceil(n * p). Each tenth is represented by its middle.
+-- Each tenth is represented by its middle.
 quantiles as (
     select
         level,
@@ -66,14 +66,16 @@ quantiles as (
         count(*) as completed_count,
         sum(lead_time_days) as total_days,
         sum(cast(lead_time_days as bigint) * lead_time_days) as squared_days,
-        max(case when place * 2 between places and places + 1 then lead_time_days end)
+        max(case when {{ is_quantile('place', 'places', 1, 2) }} then lead_time_days end)
             as median_days,
-        max(case when place * 10 between places * 9 and places * 9 + 9 then lead_time_days end)
+        max(case when {{ is_quantile('place', 'places', 9, 10) }} then lead_time_days end)
             as p90_days,
         {%- for tenth in tenths %}
-        {%- set share = 'places * ' ~ (2 * tenth - 1) %}
-        max(case when place * 20 between {{ share }} and {{ share }} + 19 then lead_time_days end)
-            as tenth_{{ tenth }}_days{{ ',' if not loop.last }}
+        max(
+            case
+                when {{ is_quantile('place', 'places', 2 * tenth - 1, 20) }} then lead_time_days
+            end
+        ) as tenth_{{ tenth }}_days{{ ',' if not loop.last }}
         {%- endfor %}
     from ranked
     group by level, member_id

@@ -1,6 +1,6 @@
 -- Grain: one row per item, tower and day: each of the last days, and each earlier month's last.
 {#- Incremental by pair and date: what was touched and what grew too old is taken out; touched pairs
-are computed again on every date, and all pairs on dates that are not there yet. -#}
+are computed again from the date that touched them, and all pairs on dates that are not here yet. -#}
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
@@ -9,6 +9,7 @@ are computed again on every date, and all pairs on dates that are not there yet.
         "{{ taken_out(
             touched_inventory(),
             ['item_id', 'tower_id'],
+            and_where='touched.touched_from <= inventory_date',
             or_where='not ' ~ is_inventory_date('inventory_date')
         ) }}",
         '{{ join_sides(true) }}',
@@ -16,9 +17,10 @@ are computed again on every date, and all pairs on dates that are not there yet.
     post_hook='{{ join_sides(false) }}',
 ) }}
 -- depends_on: {{ ref('sat_stock_movement__erp') }} {{ ref('int_stock_movements_changed') }}
--- depends_on: {{ ref('link_item_tower') }} {{ ref('int_inventory_changed') }}
--- depends_on: {{ ref('hub_item') }} {{ ref('int_items_changed') }}
--- depends_on: {{ ref('hub_tower') }} {{ ref('int_towers_changed') }}
+-- depends_on: {{ ref('link_item_tower') }}
+-- depends_on: {{ ref('sat_item_tower__erp') }} {{ ref('int_inventory_changed') }}
+-- depends_on: {{ ref('hub_item') }} {{ ref('sat_item__erp') }} {{ ref('int_items_changed') }}
+-- depends_on: {{ ref('hub_tower') }} {{ ref('sat_tower__erp') }} {{ ref('int_towers_changed') }}
 with levels as (
     select * from {{ ref('int_stock_levels') }}
 ),
@@ -84,54 +86,71 @@ touched as (
 {{ touched_inventory() }}
 ),
 
+-- A touched pair's levels from the date that touched it, so that no earlier day is made.
+touched_levels as (
+    select
+        levels.item_id,
+        levels.tower_id,
+        greatest(levels.from_date, touched.touched_from) as from_date,
+        levels.to_date,
+        levels.quantity_on_hand
+    from levels
+    inner join touched
+        on levels.item_id = touched.item_id
+        and levels.tower_id = touched.tower_id
+),
+
 present as (
     select distinct inventory_date
     from {{ this }}
 ),
+
+new_dates as (
+    select dates.inventory_date
+    from dates
+    left join present on dates.inventory_date = present.inventory_date
+    where present.inventory_date is null
+),
 {% endif %}
--- Chosen before the join, which makes millions of rows: what needs no computing is never made.
-pair_levels as (
+pair_days as (
     select
-        levels.*,
-        {{ 'touched.item_id is not null' if is_incremental() else 'true' }} as is_touched
-    from levels
+        levels.item_id,
+        levels.tower_id,
+        dates.inventory_date,
+        levels.quantity_on_hand
+    from {{ 'touched_levels as levels' if is_incremental() else 'levels' }}
+    inner join dates
+        on levels.from_date <= dates.inventory_date
+        and (levels.to_date > dates.inventory_date or levels.to_date is null)
     {%- if is_incremental() %}
+    union all
+    select
+        levels.item_id,
+        levels.tower_id,
+        new_dates.inventory_date,
+        levels.quantity_on_hand
+    from levels
+    inner join new_dates
+        on levels.from_date <= new_dates.inventory_date
+        and (levels.to_date > new_dates.inventory_date or levels.to_date is null)
     left join touched
         on levels.item_id = touched.item_id
         and levels.tower_id = touched.tower_id
-    {%- endif %}
-),
-
-wanted_dates as (
-    select
-        dates.inventory_date,
-        {{ 'present.inventory_date is null' if is_incremental() else 'true' }} as is_new
-    from dates
-    {%- if is_incremental() %}
-    left join present on dates.inventory_date = present.inventory_date
+    where touched.touched_from is null
+        or touched.touched_from > new_dates.inventory_date
     {%- endif %}
 ),
 
 days as (
     select
-        pair_levels.item_id,
-        pair_levels.tower_id,
-        wanted_dates.inventory_date,
-        pair_levels.quantity_on_hand,
+        pair_days.*,
         kept.item_id is not null as is_kept
-    from pair_levels
-    inner join wanted_dates
-        on pair_levels.from_date <= wanted_dates.inventory_date
-        and (
-            pair_levels.to_date > wanted_dates.inventory_date
-            or pair_levels.to_date is null
-        )
-        and (pair_levels.is_touched or wanted_dates.is_new)
+    from pair_days
     left join kept
-        on pair_levels.item_id = kept.item_id
-        and pair_levels.tower_id = kept.tower_id
+        on pair_days.item_id = kept.item_id
+        and pair_days.tower_id = kept.tower_id
     -- Nothing is kept at a site; there a day without stock is no news.
-    where pair_levels.quantity_on_hand <> 0
+    where pair_days.quantity_on_hand <> 0
         or kept.item_id is not null
 ),
 

@@ -62,11 +62,9 @@ lead_times as (
         min(lead_time_days) as lead_time_days_min,
         max(lead_time_days) as lead_time_days_max
         {%- for name, percent in quantiles.items() %},
-        -- The value at rank ceil(n * {{ percent }} %): one that occurred, no interpolation.
         max(
             case
-                when place = {{ integer_division('lead_time_count * ' ~ percent ~ ' + 99', '100') }}
-                    then lead_time_days
+                when {{ is_quantile('place', 'lead_time_count', percent, 100) }} then lead_time_days
             end
         ) as lead_time_days_{{ name }}
         {%- endfor %}
