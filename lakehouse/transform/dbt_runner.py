@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,15 +124,6 @@ def _invoke(
     # dbt takes seconds to import.
     from dbt.cli.main import dbtRunner
 
-    def heard(event: Any) -> None:
-        if event.info.name != FINISHED:
-            return
-        if advance is not None:
-            advance(1)
-        node, result = event.data.node_info.node_name, event.data.run_result
-        level = logging.ERROR if result.status in BAD else logging.INFO
-        log.log(level, "%s: %s in %.2f s", node, result.status, result.execution_time)
-
     folder = settings.home / "dbt"
     command = [
         *arguments,
@@ -143,7 +135,9 @@ def _invoke(
     ]
     try:
         with environment(settings), _rarely_collecting():
-            done = dbtRunner(manifest=manifest, callbacks=[heard]).invoke(command)
+            done = dbtRunner(manifest=manifest, callbacks=[partial(_heard, advance)]).invoke(
+                command
+            )
     finally:
         _close_database()
     if isinstance(done.exception, KeyboardInterrupt):
@@ -161,6 +155,17 @@ def _invoke(
             hint=f"see {folder / 'logs' / 'dbt.log'}",
         ) from done.exception
     return done.result
+
+
+def _heard(advance: Advance | None, event: Any) -> None:
+    """Say what became of a node as soon as it is known."""
+    if event.info.name != FINISHED:
+        return
+    if advance is not None:
+        advance(1)
+    node, result = event.data.node_info.node_name, event.data.run_result
+    level = logging.ERROR if result.status in BAD else logging.INFO
+    log.log(level, "%s: %s in %.2f s", node, result.status, result.execution_time)
 
 
 @contextmanager
