@@ -18,6 +18,7 @@ from tests.dbt.written_bronze import Row, deliver, start_anew
 Delivery = Sequence[tuple[str, Row]]
 
 
+@pytest.mark.long
 def test_what_comes_late_is_as_if_it_had_not(models_lake: Settings) -> None:
     erp = Erp(random.Random(1))
     erp.live(transactions=200)
